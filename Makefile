@@ -1,0 +1,49 @@
+# Two commands on a fresh machine (Python 3.11, make, gcc): `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install dev demo test test-long check bench golden messages lock
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed ## the program in .venv/bin/tansiq
+dev: $(VENV)/.dev ## the same and what the tests need
+
+$(VENV)/.installed: requirements.lock pyproject.toml $(wildcard src/tansiq/locale/*/LC_MESSAGES/*.po)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m tansiq.core.language
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: install ## the main job on 200,000 lines of sample data
+	$(BIN)/tansiq demo
+
+test: dev check ## everything but the long ones
+	$(BIN)/python -m pytest -n 2 -m "not long"
+
+test-long: dev ## hundreds of kills, large files, PostgreSQL
+	$(BIN)/python -m pytest -m long
+
+check: dev ## style, types, import order
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: dev ## figures beside the hand-written reference
+	$(BIN)/python -m bench
+
+golden: dev ## write the golden outputs anew; read the diff before you commit it
+	$(BIN)/python -m pytest -m "not long" tests/golden --regenerate
+
+lock: dev ## pin every dependency anew, with hashes
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock

@@ -1,0 +1,61 @@
+"""Opening the node that a command works on; with an empty home the first command sets it up, and asks nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import tansiq
+from tansiq.core.home import Home
+
+
+def home() -> Home:
+    from tansiq import settings
+
+    return settings.home()
+
+
+@cache
+def opened() -> Home:
+    """The node's home, its database at this program's version and the shipped directory in it."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tansiq.settings")
+    here = home()
+    here.path.mkdir(parents=True, exist_ok=True)
+    django.setup()
+    stamp = here.path / "version"
+    wanted = f"{tansiq.__version__} {migrations()}"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        with alone(here.path / "setup.lock"):
+            set_up(here)
+            stamp.write_text(wanted)
+    return here
+
+
+def set_up(here: Home) -> None:
+    from django.core.management import call_command
+
+    from tansiq.members import actions
+
+    here.path.chmod(0o700)
+    call_command("migrate", verbosity=0, interactive=False)
+    actions.ship_directory()
+
+
+def migrations() -> str:
+    """Changes when a migration is added: cheaper than asking the database at every command."""
+    package = Path(tansiq.__file__).parent
+    return ",".join(sorted(p.stem[:4] + p.parent.parent.name for p in package.glob("*/migrations/0*.py")))
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the lock file: two first commands at once set the node up one after the other."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,1 @@
+"""Values everyone uses. No database, no clock, no network."""

@@ -1,0 +1,44 @@
+"""Where a node keeps what it has. One folder, or the places that the settings name instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of one node (one realm).
+
+    Attributes:
+        path: ``TANSIQ_HOME``.
+        lake: events and rejects as Parquet; ``TANSIQ_LAKE``.
+        lake_catalogue: a SQLite file's path, or a ``postgresql://`` address when several machines write.
+    """
+
+    path: Path
+    lake: Path
+    lake_catalogue: str
+
+    @property
+    def database(self) -> Path:
+        return self.path / "tansiq.sqlite3"
+
+    @property
+    def tables(self) -> Path:
+        """Compiled address and attribution tables."""
+        return self.path / "tables"
+
+    @property
+    def reports(self) -> Path:
+        """Reports exactly as received, by SHA-256."""
+        return self.path / "reports"
+
+    @property
+    def digests(self) -> Path:
+        return self.path / "digests"
+
+    @property
+    def staging(self) -> Path:
+        """Files being written, on the lake's file system so that a rename is atomic, outside its data folder."""
+        return self.lake.with_name(self.lake.name + ".staging")

@@ -1,0 +1,76 @@
+"""Settings: from the environment only, each read once, with its allowed values said when it is wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tansiq.core.errors import N_, TansiqError
+from tansiq.core.home import Home
+
+
+class BadSetting(TansiqError):
+    code = "settings.bad"
+    message = N_("{name} is {value}, which is not {allowed}.")
+    remedy = N_("Set {name} to {allowed}, or unset it.")
+    exit_code = 2
+
+
+def text(name: str, default: str) -> str:
+    """The variable, or the content of the file that NAME_FILE names (secrets)."""
+    if file := os.environ.get(f"{name}_FILE"):
+        return Path(file).read_text().strip()
+    return os.environ.get(name) or default
+
+
+def number(name: str, default: int, low: int, high: int) -> int:
+    value = text(name, str(default))
+    if not value.isdecimal() or not low <= int(value) <= high:
+        raise BadSetting(name=name, value=value, allowed=f"{low}..{high}")
+    return int(value)
+
+
+def home() -> Home:
+    path = Path(text("TANSIQ_HOME", str(Path.home() / ".local" / "share" / "tansiq"))).expanduser().absolute()
+    lake = Path(text("TANSIQ_LAKE", str(path / "lake"))).absolute()
+    database = text("TANSIQ_DATABASE_URL", "")
+    catalogue = text("TANSIQ_LAKE_CATALOGUE", database if database.startswith("postgres") else str(path / "lake.catalogue.sqlite"))
+    return Home(path=path, lake=lake, lake_catalogue=catalogue)
+
+
+def database(url: str, path: Path) -> dict[str, object]:
+    """Django's DATABASES entry for ``postgresql://user:password@host:port/name``, or for the SQLite file at ``path``."""
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": path,
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 30,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            },
+        }
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise BadSetting(name="TANSIQ_DATABASE_URL", value=parts.scheme, allowed="postgresql://user:password@host:port/name")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+    }
+
+
+# How much of a report is worked on at once: memory grows with it, speed hardly does beyond the default.
+BLOCK_BYTES = number("TANSIQ_BLOCK_BYTES", 64 << 20, 1 << 10, 1 << 30)
+
+# What Django wants, by its own names.
+DATABASES = {"default": database(text("TANSIQ_DATABASE_URL", ""), home().database)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = ["tansiq.members", "tansiq.feeds"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+LOGGING_CONFIG = None
