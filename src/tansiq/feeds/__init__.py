@@ -1,0 +1,1 @@
+"""Fetch reports from sources and parse them into events."""

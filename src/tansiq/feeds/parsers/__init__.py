@@ -1,0 +1,1 @@
+"""One module a feed format. Each declares ``FEED``; ``feeds.catalogue`` lists them."""
