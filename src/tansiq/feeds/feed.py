@@ -131,6 +131,8 @@ class Feed:
             columns under event names, and a column ``reject`` (a reason code, null for good rows).
         date_pattern: regular expression with one group, found in the head of a report: its date.
         sure: attributes asserted for every event of the feed (tag, malware, severity, protocol…).
+        fit: for feeds whose reports differ in shape (separator, header, lines or one document): the feed as one report
+            needs it, told by its sample. Called once a report, before its first line is cut.
     """
 
     code: str
@@ -147,6 +149,10 @@ class Feed:
     translate: Callable[[pl.DataFrame, Context], pl.DataFrame] | None = None
     date_pattern: str = ""
     recognise: Callable[[Sample], Evidence | None] = nothing_known
+    fit: Callable[[Feed, Sample], Feed] | None = None
+
+    def fitted(self, sample: Sample) -> Feed:
+        return self.fit(self, sample) if self.fit else self
 
     @property
     def marking_id(self) -> str:
