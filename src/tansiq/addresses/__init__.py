@@ -1,0 +1,1 @@
+"""Prefix, ASN and country tables: read, compile into ranges, search in columns."""
