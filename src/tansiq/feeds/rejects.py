@@ -5,7 +5,9 @@ from __future__ import annotations
 from tansiq.core.errors import N_
 
 REASONS: dict[str, str] = {
-    "line.too_long": N_("The line is longer than the limit; its beginning is kept here, the whole of it in the stored report."),
+    "line.too_long": N_(
+        "The line is longer than the limit; its beginning is kept here, the whole of it in the stored report."
+    ),
     "fields.missing": N_("The line has fewer fields than the header."),
     "fields.extra": N_("The line has more fields than the header."),
     "quote.unbalanced": N_("A quotation mark opens or closes without its counterpart."),

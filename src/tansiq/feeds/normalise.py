@@ -1,0 +1,192 @@
+"""From a feed's text columns to the columns of an event: times, addresses, names, numbers, words. In columns only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from tansiq.addresses.names import clean_hostnames, split_urls
+from tansiq.addresses.text import parse_addresses
+from tansiq.core.columns import PARSED
+from tansiq.core.rsit import CLASS_OF_TYPE
+from tansiq.feeds.feed import Context, Feed
+from tansiq.feeds.malware import normalise_malware
+from tansiq.feeds.times import parse_times
+
+REFUSED = {"line_number": pl.UInt64, "reason": pl.String}
+TEXTS = (
+    "observed_at", "ip", "port", "protocol", "hostname", "url", "dst_ip", "dst_port",
+    "malware", "severity", "tag", "rsit_type", "feed_asn", "feed_country",
+)  # fmt: skip
+
+SEVERITIES = {
+    "critical": "critical", "high": "high", "medium": "medium", "moderate": "medium", "low": "low",
+    "info": "info", "informational": "info", "information": "info", "none": "info",
+}  # fmt: skip
+
+PROTOCOL_NUMBERS = {
+    "1": "icmp",
+    "6": "tcp",
+    "17": "udp",
+    "41": "ipv6",
+    "47": "gre",
+    "50": "esp",
+    "58": "ipv6-icmp",
+    "132": "sctp",
+}
+"""The assigned numbers that feeds use for names. Source: IANA protocol numbers."""
+
+NO_COUNTRY = ("ZZ", "XX", "AA", "AP", "EU", "A1", "A2", "O1")
+"""What feeds write for unknown, several, or anonymous; none is a state's code in ISO 3166-1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    events: pl.DataFrame  # columns of core.columns.PARSED
+    refused: pl.DataFrame  # line_number, reason
+
+
+def normalise(columns: pl.DataFrame, feed: Feed, context: Context) -> Normalised:
+    """Give every record the types and the spelling that events have, and refuse those whose time or address is wrong.
+
+    Args:
+        columns: text columns, null where empty, named by the feed or (from ``translate``) by the event; ``line_number``;
+            optionally ``reject`` (a reason) and ``record`` (the whole record as JSON, then kept as ``extra``).
+        feed, context: say which column is which, the time zone, and the date of records without a time.
+
+    Returns: the good records as PARSED in the order given, and the refused ones. Records without address and name stay.
+    """
+    refused = []
+    if "reject" in columns.columns:
+        refused.append(columns.filter(pl.col("reject").is_not_null()).select("line_number", reason="reject"))
+        columns = columns.filter(pl.col("reject").is_null()).drop("reject")
+    texts, besides = pick(columns, feed)
+    times = parse_times(texts.get_column("observed_at"), zone=feed.zone)
+    addresses = parse_addresses(texts.get_column("ip"))
+    wrong_time = times.is_null() & texts.get_column("observed_at").is_not_null()
+    wrong_ip = addresses.get_column("ip").is_null() & texts.get_column("ip").is_not_null()
+    wrong = wrong_time | wrong_ip
+    if wrong.any():
+        reason = pl.when(wrong_time).then(pl.lit("time.invalid")).otherwise(pl.lit("ip.invalid"))
+        refused.append(
+            columns.filter(wrong)
+            .select("line_number")
+            .with_columns(reason=columns.select(reason=reason).filter(wrong).to_series())
+        )
+        columns, texts, addresses, times = (part.filter(~wrong) for part in (columns, texts, addresses, times))
+    names, addresses = subjects(texts, addresses)
+    events = pl.concat([columns.select("line_number"), addresses, names], how="horizontal").with_columns(
+        times.fill_null(context.dated_at).alias("observed_at"),
+        words(texts, feed),
+    )
+    return Normalised(
+        events.with_columns(extra_of(columns, besides, texts)).select(PARSED).cast(PARSED),  # type: ignore[arg-type]
+        pl.concat(refused) if refused else pl.DataFrame(schema=REFUSED),
+    )
+
+
+def pick(columns: pl.DataFrame, feed: Feed) -> tuple[pl.DataFrame, list[str]]:
+    """The event's own columns as text, and the names of what is left for ``extra``.
+
+    A column that ``translate`` made under the event's name comes first, then the feed's columns in the order of its mapping.
+    """
+    used, chosen = {"line_number", "record", *feed.ignored}, []
+    for name in TEXTS:
+        sources = [c for c in dict.fromkeys((name, *feed.columns.get(name, ()))) if c in columns.columns]
+        used.update(sources)
+        value = pl.coalesce(pl.col(sources)) if sources else pl.lit(None, pl.String)
+        if name in feed.sure:
+            value = value.fill_null(pl.lit(feed.sure[name]))
+        chosen.append(value.alias(name))
+    return columns.select(chosen), [c for c in columns.columns if c not in used]
+
+
+def subjects(texts: pl.DataFrame, addresses: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Host name and URL of every record; a URL without a host column lends its host, and a literal address its address."""
+    hosts = clean_hostnames(texts.get_column("hostname")).alias("hostname")
+    names = pl.DataFrame([hosts, texts.get_column("url")])
+    has_url = texts.get_column("url").is_not_null()
+    if not has_url.any():
+        return names, addresses
+    rows = pl.DataFrame({"row": has_url.arg_true()})
+    parts = split_urls(texts.get_column("url").filter(has_url))
+    literal = parse_addresses(parts.get_column("address"))
+    lent = pl.concat([rows, parts.select("host"), literal.select(pl.all().name.suffix("_url"))], how="horizontal")
+    whole = (
+        pl.concat([names, addresses], how="horizontal")
+        .with_row_index("row")
+        .join(lent.cast({"row": pl.UInt32}), on="row", how="left", maintain_order="left")
+    )
+    none = pl.col("ip").is_null()
+    whole = whole.with_columns(
+        pl.coalesce("hostname", "host").alias("hostname"),
+        *(pl.when(none).then(pl.col(f"{c}_url")).otherwise(pl.col(c)).alias(c) for c in addresses.columns),
+    )
+    return whole.select("hostname", "url"), whole.select(addresses.columns)
+
+
+def words(texts: pl.DataFrame, feed: Feed) -> list[pl.Series]:
+    """The columns that have a small vocabulary or are numbers."""
+    kind = texts.get_column("rsit_type").fill_null(feed.rsit_type)
+    country = pl.col("feed_country").str.to_uppercase().replace("UK", "GB")
+    columns = texts.select(
+        pl.col("port", "dst_port").cast(pl.UInt16, strict=False),
+        pl.col("protocol").str.to_lowercase().replace(PROTOCOL_NUMBERS),
+        pl.col("severity").str.to_lowercase().replace_strict(SEVERITIES, default=None, return_dtype=pl.String),
+        pl.col("tag"),
+        pl.col("feed_asn").str.strip_prefix("AS").cast(pl.UInt32, strict=False).replace(0, None),
+        pl.when(country.str.contains("^[A-Z]{2}$") & ~country.is_in(NO_COUNTRY)).then(country).alias("feed_country"),
+        rsit_type=kind,
+        rsit_class=kind.replace_strict(CLASS_OF_TYPE, return_dtype=pl.String),
+        malware=normalise_malware(texts.get_column("malware")),
+        dst_ip=parse_addresses(texts.get_column("dst_ip")).get_column("ip"),
+    )
+    return columns.get_columns()
+
+
+def extra_of(columns: pl.DataFrame, names: list[str], texts: pl.DataFrame) -> pl.Series:
+    """What the feed has besides, as a JSON object; null when that is nothing. Numbers that are none are kept here too."""
+    if "record" in columns.columns:
+        return columns.get_column("record").alias("extra")
+    kept = columns.select(n for n in names if columns.get_column(n).null_count() < columns.height)
+    for name in ("port", "dst_port", "feed_asn", "dst_ip"):
+        odd = unreadable(texts.get_column(name), name)
+        if odd is not None:
+            kept = kept.with_columns(odd)
+    if not kept.width:
+        return (
+            pl.Series("extra", [None], dtype=pl.String).extend_constant(None, columns.height - 1)
+            if columns.height
+            else pl.Series("extra", [], pl.String)
+        )
+    members = [
+        pl.format(json.dumps(n, ensure_ascii=False).replace("{}", "{{}}") + ':"{}"', pl.col(n)) for n in kept.columns
+    ]
+    body = pl.concat_str(members, separator=",", ignore_nulls=True)
+    plain = kept.select(extra=pl.when(body != "").then(pl.concat_str(pl.lit("{"), body, pl.lit("}"))))
+    escaping = kept.select(pl.any_horizontal(pl.all().str.contains(r'["\\\x00-\x1f]').fill_null(False))).to_series()
+    if not escaping.any():
+        return plain.to_series()
+    encoded = kept.select(
+        pl.struct(pl.all()).struct.json_encode().str.replace_all(r'"[^"\\]*":null,?', "").str.replace(r",\}$", "}")
+    )
+    return plain.select(extra=pl.when(escaping).then(encoded.to_series()).otherwise(pl.col("extra"))).to_series()
+
+
+def unreadable(texts: pl.Series, name: str) -> pl.Series | None:
+    """Texts that stand where a number or an address should and are none: kept under the column's name in ``extra``."""
+    if texts.null_count() == len(texts):
+        return None
+    if name == "dst_ip":
+        read = parse_addresses(texts).get_column("ip")
+    else:
+        read = texts.str.strip_prefix("AS").cast(pl.UInt32 if name == "feed_asn" else pl.UInt16, strict=False)
+    odd = read.is_null() & texts.is_not_null()
+    return (
+        pl.DataFrame({name: texts}).select(pl.when(odd).then(pl.col(name)).alias(name)).to_series()
+        if odd.any()
+        else None
+    )
