@@ -1,0 +1,192 @@
+"""Verbs that change the directory: each one transaction, in which the claim table's number rises if anything moved."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from tansiq.core import claims as core
+from tansiq.members import claiming, queries, rules
+from tansiq.members.models import ClaimTable, Contact, Country, Membership, Team
+from tansiq.members.shipped import Directory, shipped_directory
+from tansiq.members.statement import StatedTeam, Statement
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of a statement; ``moved`` names the teams of which anything changed."""
+
+    teams: dict[str, int] = field(default_factory=dict)
+    claims: dict[str, int] = field(default_factory=dict)
+    claims_new: int = 0
+    claims_changed: int = 0
+    claims_ended: int = 0
+    superseded: list[core.Claim] = field(default_factory=list)
+    contacts: int = 0
+    claims_version: int = 0
+    moved: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedOverlap:
+    """An overlap, and the line of the file that brought it about."""
+
+    row: int | None
+    overlap: rules.Overlap
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    counts: Counts
+    overlaps: list[LocatedOverlap]
+
+
+@transaction.atomic
+def import_statement(statement: Statement, *, now: datetime, dry_run: bool = False) -> Imported:
+    """Make the directory say of the teams in ``statement`` what it says, and nothing else.
+
+    A value that the statement lists is claimed as the statement says, past included. A claim of these teams that it
+    no longer lists ends at ``now``. Shipped country claims of other teams give way to the operator's. Other teams
+    stay as they are. The same statement again changes nothing. With ``dry_run`` the same result, and no change.
+    """
+    table = _locked_table()
+    counts = _state(statement.teams, now=now, shipped=False)
+    counts.superseded = claiming.supersede(statement.teams, now=now)
+    _count_up(table, counts)
+    overlaps = located_overlaps(statement)
+    transaction.set_rollback(dry_run)
+    return Imported(counts, overlaps)
+
+
+@transaction.atomic
+def ship_directory(*, now: datetime | None = None) -> Counts:
+    """Bring the directory that comes with the program up to its present state; the operator's own statements win.
+
+    Teams that the operator has described, and countries that the operator has given to a team, are left alone.
+    """
+    directory = shipped_directory()
+    table = _locked_table()
+    described = set(Team.objects.filter(shipped=False).values_list("code", flat=True))
+    given = claiming.countries_given_by_operator()
+    stated = [_without(team, given) for team in directory.teams if team.code not in described]
+    counts = _state(stated, now=now or datetime.now(UTC), shipped=True)
+    _state_countries(directory)
+    _state_memberships(directory)
+    _count_up(table, counts)
+    return counts
+
+
+def located_overlaps(statement: Statement) -> list[LocatedOverlap]:
+    """The overlaps that claims of ``statement`` have part in, each at the line of such a claim."""
+    places = {claim: place for team in statement.teams for claim, place in zip(team.claims, team.places, strict=True)}
+    found = []
+    for overlap in rules.overlaps(queries.claims()):
+        place = next((places[claim] for claim in (overlap.claim, *overlap.others) if claim in places), None)
+        if place is not None:
+            found.append(LocatedOverlap(statement.row(place), overlap))
+    return sorted(found, key=lambda located: located.row or 0)
+
+
+def _without(team: StatedTeam, given: set[str]) -> StatedTeam:
+    kept = [claim for claim in team.claims if not (claim.kind == "country" and claim.value in given)]
+    return replace(team, claims=kept)
+
+
+def _locked_table() -> ClaimTable:
+    """The one row that every writer takes first (on SQLite the transaction itself is the lock)."""
+    ClaimTable.objects.get_or_create(pk=1)
+    return ClaimTable.objects.select_for_update().get(pk=1)
+
+
+def _count_up(table: ClaimTable, counts: Counts) -> None:
+    if counts.moved or counts.superseded:
+        table.number += 1
+        table.save(update_fields=["number"])
+    counts.claims_version = table.number
+
+
+def _state(stated: Sequence[StatedTeam], *, now: datetime, shipped: bool) -> Counts:
+    counts = Counts(claims=dict.fromkeys(core.KINDS, 0), contacts=sum(len(team.contacts) for team in stated))
+    for team in stated:
+        for claim in team.claims:
+            counts.claims[claim.kind] += 1
+    teams, new = _state_teams(stated, counts, shipped=shipped)
+    change = claiming.state(stated, teams, now=now, shipped=shipped)
+    counts.claims_new, counts.claims_changed, counts.claims_ended = change.new, change.changed, change.ended
+    counts.moved |= change.teams
+    _state_contacts(stated, teams, counts)
+    changed = len(counts.moved - new)
+    counts.teams = {"new": len(new), "changed": changed, "unchanged": len(stated) - len(new) - changed}
+    return counts
+
+
+def _state_teams(stated: Sequence[StatedTeam], counts: Counts, *, shipped: bool) -> tuple[dict[str, Team], set[str]]:
+    """All stated teams by code, and the codes of the new ones."""
+    codes = [team.code for team in stated]
+    known = Team.objects.in_bulk(codes, field_name="code")
+    new, changed = [], []
+    for said in stated:
+        facts = {f"name_{language}": said.names.get(language, "") for language in ("ar", "en", "fr")}
+        facts |= {"country": said.country, "kind": said.kind, "source": said.source}
+        team = known.get(said.code)
+        if team is None:
+            new.append(Team(code=said.code, shipped=shipped, **facts))
+        elif team.shipped != shipped or any(getattr(team, name) != value for name, value in facts.items()):
+            changed.append(Team(pk=team.pk, code=said.code, shipped=shipped, **facts))
+    Team.objects.bulk_create(new)
+    Team.objects.bulk_update(changed, ["name_ar", "name_en", "name_fr", "country", "kind", "source", "shipped"])
+    counts.moved |= {team.code for team in (*new, *changed)}
+    return Team.objects.in_bulk(codes, field_name="code"), {team.code for team in new}
+
+
+def _state_contacts(stated: Sequence[StatedTeam], teams: dict[str, Team], counts: Counts) -> None:
+    known: dict[int, list[dict[str, str]]] = defaultdict(list)
+    ids = [team.pk for team in teams.values()]
+    for contact in Contact.objects.filter(team__in=ids).order_by("team", "position"):
+        known[contact.team_id].append(contact.facts())
+    moved = [
+        team
+        for team in stated
+        if known[teams[team.code].pk] != [{k: v for k, v in said.items() if v} for said in team.contacts]
+    ]
+    Contact.objects.filter(team__in=[teams[team.code].pk for team in moved]).delete()
+    Contact.objects.bulk_create(
+        Contact(team=teams[team.code], position=position, **said)
+        for team in moved
+        for position, said in enumerate(team.contacts)
+    )
+    counts.moved |= {team.code for team in moved}
+
+
+def _state_countries(directory: Directory) -> None:
+    Country.objects.bulk_create(
+        [
+            Country(
+                alpha2=said.alpha2,
+                alpha3=said.alpha3,
+                name_ar=said.name.ar,
+                name_en=said.name.en,
+                name_fr=said.name.fr,
+                source=said.source,
+                note=said.note,
+            )
+            for said in directory.countries
+        ],
+        update_conflicts=True,
+        unique_fields=["alpha2"],
+        update_fields=["alpha3", "name_ar", "name_en", "name_fr", "source", "note"],
+    )
+
+
+def _state_memberships(directory: Directory) -> None:
+    """The public record's statements, for every team that is here; nobody else writes any yet."""
+    teams = Team.objects.in_bulk([team.code for team in directory.teams], field_name="code")
+    Membership.objects.filter(team__in=[team.pk for team in teams.values()]).delete()
+    Membership.objects.bulk_create(
+        Membership(team=teams[said.team], category=said.category, board=said.board, source=said.source, note=said.note)
+        for said in directory.memberships
+    )

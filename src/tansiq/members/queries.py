@@ -1,0 +1,65 @@
+"""Reads of the directory. It is the node's own and shown to whoever works on the node."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from tansiq.core.claims import Claim, TeamCard
+from tansiq.members import models
+
+CLAIM_COLUMNS = ("team__code", "kind", "value", "valid_from", "valid_until", "verified", "source", "decision")
+"""In the order of the fields of ``core.claims.Claim``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamEntry:
+    """A line of the directory; ``claims`` counts those in force by kind."""
+
+    card: TeamCard
+    kind: str
+    shipped: bool
+    claims: dict[str, int]
+    memberships: tuple[dict[str, object], ...]
+
+
+def claims() -> list[Claim]:
+    """All that have or had effect: ended ones too, for events of their time; withdrawn ones never."""
+    rows = models.Claim.objects.filter(withdrawn_at=None).order_by("pk").values_list(*CLAIM_COLUMNS)
+    return [Claim(*row) for row in rows.iterator(chunk_size=10_000)]
+
+
+def claims_version() -> int:
+    """The number of the claim table; it rises with every change of claims, and of what ``whois`` says of a team."""
+    return models.ClaimTable.objects.values_list("number", flat=True).first() or 0
+
+
+def team_cards() -> list[TeamCard]:
+    return [_card(team) for team in models.Team.objects.order_by("code").prefetch_related("contacts")]
+
+
+def directory(*, now: datetime) -> list[TeamEntry]:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    in_force = (Q(valid_from=None) | Q(valid_from__lte=now)) & (Q(valid_until=None) | Q(valid_until__gt=now))
+    live = models.Claim.objects.filter(in_force, withdrawn_at=None).values_list("team__code", "kind")
+    for code, kind in live.iterator(chunk_size=10_000):
+        counts[code][kind] += 1
+    teams = models.Team.objects.order_by("code").prefetch_related("contacts", "memberships")
+    return [
+        TeamEntry(
+            card=_card(team),
+            kind=team.kind,
+            shipped=team.shipped,
+            claims=dict(counts[team.code]),
+            memberships=tuple(membership.facts() for membership in team.memberships.all()),
+        )
+        for team in teams
+    ]
+
+
+def _card(team: models.Team) -> TeamCard:
+    contacts = tuple(contact.facts() for contact in team.contacts.all())
+    return TeamCard(code=team.code, names=team.names, country=team.country, contacts=contacts)
