@@ -1,0 +1,22 @@
+"""The event lake: what was observed, in columns, append-only. The only importer of DuckDB."""
+
+from tansiq.lake.catalogue import DiskFull, LakeBusy, LakeMissing, LakeNewer, LakeUnreadable
+from tansiq.lake.files import Staged
+from tansiq.lake.lake import Lake
+from tansiq.lake.values import Compacted, Counted, Filter, Overtaken, Progress, Slice
+
+__all__ = [
+    "Compacted",
+    "Counted",
+    "DiskFull",
+    "Filter",
+    "Lake",
+    "LakeBusy",
+    "LakeMissing",
+    "LakeNewer",
+    "LakeUnreadable",
+    "Overtaken",
+    "Progress",
+    "Slice",
+    "Staged",
+]

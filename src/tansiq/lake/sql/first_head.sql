@@ -1,0 +1,1 @@
+INSERT INTO lake.head VALUES (0, {version});
