@@ -14,6 +14,13 @@ class BadToml(TansiqError):
     exit_code = 2
 
 
+class NotUtf8(TansiqError):
+    code = "members.toml.encoding"
+    message = N_("The byte {byte} is not UTF-8.")
+    remedy = N_("Save the file as UTF-8.")
+    exit_code = 2
+
+
 class UnknownKey(TansiqError):
     code = "members.key.unknown"
     message = N_("Nothing is called {key} here.")

@@ -46,7 +46,7 @@ def overlaps(claims: Iterable[Claim]) -> Iterator[Overlap]:
     for kind in ("asn", "country"):
         ordered = sorted(by_kind[kind], key=lambda claim: claim.value)
         for _, equal in groupby(ordered, key=lambda claim: claim.value):
-            yield from _ties([(claim, [_span(claim)]) for claim in equal])
+            yield from _ties(list(equal))
     keyed_prefixes = [(prefix_key(claim.value), claim) for claim in by_kind["cidr"]]
     yield from _nested(keyed_prefixes)
     keyed_domains = [(domain_key(claim.value), claim) for claim in by_kind["domain"]]
@@ -82,13 +82,13 @@ def _nested(keyed: list[tuple[bytes, Claim]]) -> Iterator[Overlap]:
         while stack and not key.startswith(stack[-1].key):
             stack.pop()
         equal = [claim for _, claim in group]
+        yield from _ties(equal)
         standing = _Standing(key, [])
         for claim in equal:
             against = [] if claim.decision else list(_against(claim, stack))
             standing.claims.append((claim, _without([_span(claim)], [span for _, span in against])))
             if against:
                 yield Overlap(claim, "contested", tuple(dict.fromkeys(other for other, _ in against)))
-        yield from _ties(standing.claims)
         stack.append(standing)
 
 
@@ -104,17 +104,16 @@ def _against(claim: Claim, enclosing: list[_Standing]) -> Iterator[tuple[Claim, 
                     yield other, (max(start, since), min(end, until))
 
 
-def _ties(equal: list[tuple[Claim, list[Span]]]) -> Iterator[Overlap]:
-    if len(equal) == 1 or len({claim.team for claim, _ in equal}) == 1:
+def _ties(equal: list[Claim]) -> Iterator[Overlap]:
+    if len({claim.team for claim in equal}) == 1:
         return
-    for claim, spans in equal:
-        others = tuple(other for other, its in equal if other.team != claim.team and _meet(spans, its))
+    for claim in equal:
+        since, until = _span(claim)
+        others = tuple(
+            other for other in equal if other.team != claim.team and _span(other)[0] < until and since < _span(other)[1]
+        )
         if others:
             yield Overlap(claim, "tie", others)
-
-
-def _meet(some: list[Span], others: list[Span]) -> bool:
-    return any(start < until and since < end for start, end in some for since, until in others)
 
 
 def _span(claim: Claim) -> Span:

@@ -1,0 +1,206 @@
+"""``tansiq members``: who is in the federation, and who answers for what."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tansiq.cli import members_words as words
+from tansiq.cli import node
+from tansiq.cli.speech import complain, emit, say, worded
+from tansiq.core.claims import TeamCard
+from tansiq.core.errors import N_, TansiqError
+from tansiq.core.language import _, ngettext
+
+if TYPE_CHECKING:
+    from tansiq.attribution.whois import Whois
+    from tansiq.members.actions import Imported
+    from tansiq.members.mistakes import BadStatement
+
+NAME = "members"
+_SHOWN_OVERLAPS = 20
+
+
+class NothingCompiled(TansiqError):
+    code = "members.whois.nothing_compiled"
+    message = N_("There is no table to answer from, and none could be made.")
+    remedy = N_("Run `tansiq doctor`, or see what `tansiq members list` says.")
+
+
+def app() -> typer.Typer:
+    desk = typer.Typer(no_args_is_help=True, help=_("Teams and what they answer for."))
+    desk.command(
+        "import",
+        help=_("Take over teams, claims and contacts from a TOML file.")
+        + "\n\n"
+        + _("Example: {command}").format(command="tansiq members import teams.toml --dry-run"),
+    )(import_)
+    desk.command(
+        "whois",
+        help=_("Say who answers for an address, prefix, AS number, domain, URL or country, and why.")
+        + "\n\n"
+        + _("Example: {command}").format(command="tansiq members whois 192.0.2.7 AS64496 gov.example MA"),
+    )(whois)
+    desk.command(
+        "list",
+        help=_("Show the directory.") + "\n\n" + _("Example: {command}").format(command="tansiq members list --json"),
+    )(list_)
+    return desk
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help=_("A file as docs/reference/members-toml.md describes it."))],
+    json: Annotated[bool, typer.Option("--json", help=_("One JSON object on standard output."))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Check and count, change nothing."))] = False,
+) -> None:
+    from tansiq.members.document import document
+    from tansiq.members.mistakes import BadStatement
+    from tansiq.members.statement import read
+
+    try:
+        statement = read(document(file))
+    except BadStatement as refused:
+        _refuse(refused, file, json=json)
+        raise typer.Exit(refused.exit_code) from None
+    except TansiqError as error:
+        if json:
+            emit({"errors": [{"row": None, "team": "", "field": "", **worded(error)}]})
+        else:
+            complain(error)
+        raise typer.Exit(error.exit_code) from None
+    home = node.opened()
+    from tansiq.members.actions import import_statement
+
+    imported = import_statement(statement, now=datetime.now(UTC), dry_run=dry_run)
+    if not dry_run:
+        from tansiq.workers.tables import refresh
+
+        refresh(home)
+    _report(imported, json=json, dry_run=dry_run)
+
+
+def _refuse(refused: BadStatement, file: Path, *, json: bool) -> None:
+    if json:
+        located = ({"row": m.row, "team": m.team, "field": m.field, **worded(m.error)} for m in refused.mistakes)
+        emit({"errors": list(located)})
+        return
+    for mistake in refused.mistakes:
+        error = worded(mistake.error)
+        place = " ".join(filter(None, (mistake.team, mistake.field)))
+        say(
+            f"{file}:{mistake.row or '?'}: {place + ': ' if place else ''}{error['message']} {error['remedy']}".rstrip()
+        )
+    count = len(refused.mistakes)
+    say(
+        ngettext("{count} mistake; nothing was imported.", "{count} mistakes; nothing was imported.", count).format(
+            count=count
+        )
+    )
+
+
+def _report(imported: Imported, *, json: bool, dry_run: bool) -> None:
+    counts = imported.counts
+    overlaps = [words.overlap_row(located) for located in imported.overlaps]
+    if json:
+        emit(
+            {
+                "teams": counts.teams,
+                "claims": counts.claims,
+                "claims_new": counts.claims_new,
+                "claims_changed": counts.claims_changed,
+                "claims_ended": counts.claims_ended,
+                "superseded": len(counts.superseded),
+                "superseded_claims": [{"country": claim.value, "team": claim.team} for claim in counts.superseded],
+                "contacts": counts.contacts,
+                "claims_version": counts.claims_version,
+                "overlaps": overlaps,
+                "dry_run": dry_run,
+            }
+        )
+        return
+    for line in words.summary(counts, dry_run=dry_run):
+        typer.echo(line)
+    for row in overlaps[:_SHOWN_OVERLAPS]:
+        say(_("Line {line}: {message} {remedy}").format(line=row["row"], message=row["message"], remedy=row["remedy"]))
+    if (more := len(overlaps) - _SHOWN_OVERLAPS) > 0:
+        say(
+            ngettext("{count} more overlap; see --json.", "{count} more overlaps; see --json.", more).format(count=more)
+        )
+
+
+def whois(
+    targets: Annotated[
+        list[str], typer.Argument(metavar="TARGET…", help=_("What to look up; - reads targets from standard input."))
+    ],
+    json: Annotated[bool, typer.Option("--json", help=_("One JSON object a line."))] = False,
+) -> None:
+    book = _book()
+    cards = {} if json else _cards()
+    now = datetime.now(UTC)
+    worst = 0
+    for target in _each(targets):
+        try:
+            answer = book.answer(target, now=now)
+        except TansiqError as error:
+            worst = error.exit_code
+            if json:
+                emit({"target": target, "error": worded(error)})
+            else:
+                complain(error)
+            continue
+        if json:
+            emit(answer)
+        else:
+            typer.echo(words.card(answer, cards.get(answer["team"])))
+    raise typer.Exit(worst)
+
+
+def _each(targets: list[str]) -> Iterator[str]:
+    for target in targets:
+        if target != "-":
+            yield target
+            continue
+        for line in sys.stdin.buffer:
+            if text := line.decode(errors="replace").strip():
+                yield text
+
+
+def _book() -> Whois:
+    """The compiled table; made first on a node that has none. A cold look-up loads nothing heavy: it may take 0.5 s."""
+    from tansiq.attribution.whois import Whois
+
+    if book := Whois.open(node.home().tables):
+        return book
+    home = node.opened()
+    from tansiq.workers.tables import refresh
+
+    refresh(home)
+    if book := Whois.open(home.tables):
+        return book
+    raise NothingCompiled()
+
+
+def _cards() -> dict[str, TeamCard]:
+    """Names of the teams, from the same compiled table."""
+    from tansiq.attribution.folder import Pointer
+
+    folder = Pointer(node.home().tables).open()
+    return {card["code"]: TeamCard(**card) for card in folder.about["cards"]} if folder else {}
+
+
+def list_(json: Annotated[bool, typer.Option("--json", help=_("One JSON object a line."))] = False) -> None:
+    node.opened()
+    from tansiq.members.queries import directory
+
+    entries = directory(now=datetime.now(UTC))
+    if json:
+        for entry in entries:
+            emit(words.entry_row(entry))
+        return
+    for line in words.entry_lines(entries):
+        typer.echo(line)

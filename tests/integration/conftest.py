@@ -1,0 +1,65 @@
+"""A node of its own for every test: its folder, and the program run in it as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+type_of_run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of a user without settings of their own; the program speaks English."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TANSIQ_", "DJANGO_", "LC_", "LANG"))
+    }
+    return kept | {"TANSIQ_HOME": str(home), "TANSIQ_LANGUAGE": "en", "PYTHONUTF8": "1", "PYTHONWARNINGS": "error"}
+
+
+@pytest.fixture(scope="session")
+def set_up_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A node set up once for the session, to be copied: migrations take longer than most tests."""
+    home = tmp_path_factory.mktemp("node") / "home"
+    command = [sys.executable, "-c", "from tansiq.cli import node; node.opened()"]
+    subprocess.run(command, env=environment(home), check=True, timeout=120)
+    return home
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path) -> Path:
+    """A folder in which nothing was ever done; the first command sets the node up."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def home(set_up_home: Path, tmp_path: Path) -> Path:
+    """``TANSIQ_HOME`` of a node just set up: the shipped directory, no address tables, no events."""
+    return Path(shutil.copytree(set_up_home, tmp_path / "home"))
+
+
+@pytest.fixture
+def run(home: Path) -> type_of_run:
+    """``run("members", "list", input=None, at=home, **environment)``: the program's own process, to its end."""
+
+    def run(
+        *arguments: str | Path, input: str | bytes | None = None, at: Path = home, **extra: str
+    ) -> subprocess.CompletedProcess[str]:
+        text = input.decode("utf-8", "surrogateescape") if isinstance(input, bytes) else input
+        return subprocess.run(
+            [sys.executable, "-m", "tansiq", *map(str, arguments)],
+            env=environment(at) | extra,
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=300,
+        )
+
+    return run
