@@ -1,0 +1,1 @@
+"""Digests: telling each team, once, what was received for it."""

@@ -1,0 +1,234 @@
+"""One digest a team and period: read from the lake once, told in the team's language, put in place whole."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tansiq.core.claims import TeamCard
+from tansiq.core.columns import STORED
+from tansiq.core.errors import N_, TansiqError
+from tansiq.core.text import Text
+from tansiq.notices import attachments, render
+from tansiq.notices.folder import FolderNotWritten, replacing
+from tansiq.notices.languages import language_of
+from tansiq.notices.page import Contents
+from tansiq.notices.period import Period
+from tansiq.notices.summary import summarise
+from tansiq.notices.triage import Dispute, disputes, involving
+from tansiq.notices.words import Words
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tansiq.lake.lake import Lake
+    from tansiq.lake.values import Filter
+
+TRIAGE = "_triage"
+"""The operator's folder; no team's code begins with an underscore."""
+
+
+class UnknownTeam(TansiqError):
+    code = "notices.team.unknown"
+    message = N_("There is no team {team} in the directory.")
+    remedy = N_("`tansiq members list` shows the teams; codes are written in capitals.")
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A digest that is in its place. ``team`` is None for the operator's; ``triage`` counts events not decided."""
+
+    team: str | None
+    language: str
+    folder: Path
+    files: tuple[str, ...]
+    events: int
+    sightings: int
+    addresses: int
+    triage: int
+    unattributed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The period's events that stopped at a tie or a contested claim, and how many nobody claims at all."""
+
+    events: pl.LazyFrame
+    disputes: tuple[Dispute, ...]
+    unattributed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digester:
+    """Writes the digests of one period.
+
+    Attributes:
+        teams: the directory by code.
+        into: digests go to ``into/<period>/<team>/``.
+        language: the operator's, for the triage digest.
+        now: when the digests are written; events received later are the next digest's.
+    """
+
+    lake: Lake
+    period: Period
+    teams: Mapping[str, TeamCard]
+    into: Path
+    language: str
+    now: datetime
+
+    def write(self, only: Sequence[str] = ()) -> Iterator[Written]:
+        """Yield each digest once it is in place: the teams in order, the operator's last.
+
+        Without ``only``, every team for which something was received or is in dispute, and the operator; with it,
+        those teams alone, also when there is nothing to tell.
+
+        Raises: UnknownTeam: before anything is written. FolderNotWritten: digests yielded before stay in place.
+        """
+        for code in only:
+            if code not in self.teams:
+                raise UnknownTeam(team=code)
+        with spooling(self.into) as spool:
+            undecided = self.undecided(spool)
+            for code in only or self.concerned(undecided):
+                yield self.team(code, undecided, spool)
+            if not only:
+                yield self.operator(undecided)
+
+    def concerned(self, undecided: Undecided) -> list[str]:
+        """Teams with events in the period, or involved in a dispute."""
+        counted = self.lake.count(("team",), self.received())
+        teams = {team for team in counted["team"].to_list() if team}
+        return sorted(teams | {team for dispute in undecided.disputes for team in dispute.teams})
+
+    def received(self, *, team: str | None = None, unattributed: bool = False) -> Filter:
+        from tansiq.lake.values import Filter
+
+        since, until = self.period.since, self.period.until
+        return Filter(team=team, unattributed=unattributed, received_since=since, received_until=until)
+
+    def undecided(self, spool: Path) -> Undecided:
+        """Spools ties and contested events; those that nobody claims may be many, and are only counted."""
+        import polars as pl
+
+        stopped = pl.col("attributed_by").is_in(["tie", "contested"])
+        batches = self.lake.query(self.received(unattributed=True))
+        seen = 0
+
+        def kept() -> Iterator[pl.DataFrame]:
+            nonlocal seen
+            for batch in batches:
+                seen += batch.height
+                yield batch.filter(stopped)
+
+        events = spooled(kept(), spool / TRIAGE)
+        found = disputes(events)
+        return Undecided(events, found, unattributed=seen - sum(dispute.events for dispute in found))
+
+    def team(self, code: str, undecided: Undecided, spool: Path) -> Written:
+        import polars as pl
+
+        card = self.teams.get(code) or TeamCard(code, {}, "")
+        language = language_of(card.country)
+        events = spooled(self.lake.query(self.received(team=code)), spool / code)
+        mine = involving(code, undecided.disputes)
+        disputed = (
+            undecided.events.filter(pl.col("reason").is_in([dispute.reason for dispute in mine])) if mine else None
+        )
+        name, name_language = Text.of(card.names).within(language)
+        return self.put(code, events, disputed, mine, Words(language), name=name, name_language=name_language)
+
+    def operator(self, undecided: Undecided) -> Written:
+        words = Words(self.language)
+        return self.put(None, undecided.events, None, undecided.disputes, words, unattributed=undecided.unattributed)
+
+    def put(
+        self,
+        team: str | None,
+        events: pl.LazyFrame,
+        disputed: pl.LazyFrame | None,
+        told_disputes: Sequence[Dispute],
+        words: Words,
+        *,
+        name: str = "",
+        name_language: str = "",
+        unattributed: int = 0,
+    ) -> Written:
+        attached = ("events.csv", "events.json", *(("triage.csv",) if disputed is not None else ()))
+        told = Contents(
+            team=team,
+            name=name,
+            name_language=name_language or words.language,
+            period=self.period,
+            written_at=self.now,
+            summary=summarise(events),
+            disputes=told_disputes,
+            files=attached,
+            unattributed=unattributed,
+        )
+        folder = self.into / self.period.label / (team or TRIAGE)
+        with replacing(folder) as fresh:
+            (fresh / "digest.txt").write_text(render.text(told, words), encoding="utf-8")
+            (fresh / "digest.html").write_text(render.html(told, words), encoding="utf-8")
+            attachments.write_csv(events, fresh / "events.csv")
+            attachments.write_json(events, fresh / "events.json")
+            if disputed is not None:
+                attachments.write_csv(disputed, fresh / "triage.csv")
+        return written(told, folder, words.language)
+
+
+def written(told: Contents, folder: Path, language: str) -> Written:
+    summary = told.summary
+    return Written(
+        team=told.team,
+        language=language,
+        folder=folder,
+        files=("digest.txt", "digest.html", *told.files),
+        events=summary.events,
+        sightings=summary.sightings,
+        addresses=summary.addresses,
+        triage=sum(dispute.events for dispute in told.disputes),
+        unattributed=told.unattributed,
+    )
+
+
+@contextmanager
+def spooling(into: Path) -> Iterator[Path]:
+    """A private folder on the digests' disk for what is read from the lake, removed at the end.
+
+    Raises: FolderNotWritten.
+    """
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".spool.", dir=into))
+    except OSError as failure:
+        raise FolderNotWritten(folder=into, why=failure.strerror or str(failure)) from failure
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def spooled(batches: Iterable[pl.DataFrame], folder: Path) -> pl.LazyFrame:
+    """The batches as Parquet files: a digest reads its events several times, the lake is asked once.
+
+    Raises: FolderNotWritten: no room for them.
+    """
+    import polars as pl
+
+    folder.mkdir()
+    written = 0
+    try:
+        for batch in batches:
+            if batch.height:
+                batch.write_parquet(folder / f"{written:06}.parquet", compression="lz4", statistics=False)
+                written += 1
+    except OSError as failure:
+        raise FolderNotWritten(folder=folder, why=failure.strerror or str(failure)) from failure
+    return pl.scan_parquet(folder / "*.parquet") if written else pl.LazyFrame(schema=STORED)
