@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 
 import polars as pl
 
@@ -76,32 +75,42 @@ def normalise(columns: pl.DataFrame, feed: Feed, context: Context) -> Normalised
             .select("line_number")
             .with_columns(reason=columns.select(reason=reason).filter(wrong).to_series())
         )
-        columns, texts, addresses, times = (part.filter(~wrong) for part in (columns, texts, addresses, times))
+        columns, texts, besides = (part.filter(~wrong) for part in (columns, texts, besides))
+        addresses, times = addresses.filter(~wrong), times.filter(~wrong)
     names, addresses = subjects(texts, addresses)
-    events = pl.concat([columns.select("line_number"), addresses, names], how="horizontal").with_columns(
-        times.fill_null(context.dated_at).alias("observed_at"),
-        words(texts, feed),
-    )
+    typed = words(texts, feed)
+    besides = besides.hstack(unread(texts, typed)) if besides.height == texts.height else unread(texts, typed)
+    extra = columns.get_column("record") if "record" in columns.columns else as_json(besides)
+    own = [columns.get_column("line_number"), times.fill_null(context.dated_at), extra.alias("extra")]
+    events = pl.concat([pl.DataFrame(own), addresses, names, typed], how="horizontal")
     return Normalised(
-        events.with_columns(extra_of(columns, besides, texts)).select(PARSED).cast(PARSED),  # type: ignore[arg-type]
+        events.select(*PARSED).cast(PARSED),  # type: ignore[arg-type]
         pl.concat(refused) if refused else pl.DataFrame(schema=REFUSED),
     )
 
 
-def pick(columns: pl.DataFrame, feed: Feed) -> tuple[pl.DataFrame, list[str]]:
-    """The event's own columns as text, and the names of what is left for ``extra``.
+def pick(columns: pl.DataFrame, feed: Feed) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The event's own columns as text, and the columns of what is left for ``extra``.
 
-    A column that ``translate`` made under the event's name comes first, then the feed's columns in the order of its mapping.
+    A column that ``translate`` made under the event's name comes first, then the feed's columns in the order of its
+    mapping. Where two of them differ, the one that does not win goes to ``extra``.
     """
-    used, chosen = {"line_number", "record", *feed.ignored}, []
+    used, chosen, others = {"line_number", "record", *feed.ignored}, [], []
     for name in TEXTS:
-        sources = [c for c in dict.fromkeys((name, *feed.columns.get(name, ()))) if c in columns.columns]
-        used.update(sources)
+        sources = [c for c in dict.fromkeys((name, *feed.columns.get(name, ()))) if has(columns, c)]
+        used.update((name, *feed.columns.get(name, ())))
         value = pl.coalesce(pl.col(sources)) if sources else pl.lit(None, pl.String)
+        others += [pl.when(pl.col(c) != value).then(pl.col(c)).alias(c) for c in sources[1:]]
         if name in feed.sure:
             value = value.fill_null(pl.lit(feed.sure[name]))
         chosen.append(value.alias(name))
-    return columns.select(chosen), [c for c in columns.columns if c not in used]
+    rest = [pl.col(c) for c in columns.columns if c not in used and has(columns, c)]
+    return columns.select(chosen), columns.select(rest + others)
+
+
+def has(columns: pl.DataFrame, name: str) -> bool:
+    """Whether the column is there and holds anything."""
+    return name in columns.columns and columns.get_column(name).null_count() < columns.height
 
 
 def subjects(texts: pl.DataFrame, addresses: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -128,11 +137,11 @@ def subjects(texts: pl.DataFrame, addresses: pl.DataFrame) -> tuple[pl.DataFrame
     return whole.select("hostname", "url"), whole.select(addresses.columns)
 
 
-def words(texts: pl.DataFrame, feed: Feed) -> list[pl.Series]:
+def words(texts: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     """The columns that have a small vocabulary or are numbers."""
     kind = texts.get_column("rsit_type").fill_null(feed.rsit_type)
     country = pl.col("feed_country").str.to_uppercase().replace("UK", "GB")
-    columns = texts.select(
+    return texts.select(
         pl.col("port", "dst_port").cast(pl.UInt16, strict=False),
         pl.col("protocol").str.to_lowercase().replace(PROTOCOL_NUMBERS),
         pl.col("severity").str.to_lowercase().replace_strict(SEVERITIES, default=None, return_dtype=pl.String),
@@ -144,49 +153,37 @@ def words(texts: pl.DataFrame, feed: Feed) -> list[pl.Series]:
         malware=normalise_malware(texts.get_column("malware")),
         dst_ip=parse_addresses(texts.get_column("dst_ip")).get_column("ip"),
     )
-    return columns.get_columns()
 
 
-def extra_of(columns: pl.DataFrame, names: list[str], texts: pl.DataFrame) -> pl.Series:
-    """What the feed has besides, as a JSON object; null when that is nothing. Numbers that are none are kept here too."""
-    if "record" in columns.columns:
-        return columns.get_column("record").alias("extra")
-    kept = columns.select(n for n in names if columns.get_column(n).null_count() < columns.height)
-    for name in ("port", "dst_port", "feed_asn", "dst_ip"):
-        odd = unreadable(texts.get_column(name), name)
-        if odd is not None:
-            kept = kept.with_columns(odd)
-    if not kept.width:
-        return (
-            pl.Series("extra", [None], dtype=pl.String).extend_constant(None, columns.height - 1)
-            if columns.height
-            else pl.Series("extra", [], pl.String)
-        )
+def unread(texts: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
+    """Texts that stand where a number, an address or a known word should and are none: kept under their names."""
+    odd = []
+    for name in ("port", "dst_port", "feed_asn", "dst_ip", "severity", "feed_country"):
+        lost = typed.get_column(name).is_null() & texts.get_column(name).is_not_null()
+        if lost.any():
+            odd.append(texts.select(pl.when(lost).then(pl.col(name)).alias(name)).to_series())
+    return pl.DataFrame(odd)
+
+
+def as_json(columns: pl.DataFrame) -> pl.Series:
+    """One JSON object a row with the members that the row has; null where it has none."""
+    columns = columns.select(name for name in columns.columns if has(columns, name))
+    if not columns.width:
+        return pl.Series("extra", [], pl.String).extend_constant(None, columns.height)
     members = [
-        pl.format(json.dumps(n, ensure_ascii=False).replace("{}", "{{}}") + ':"{}"', pl.col(n)) for n in kept.columns
+        pl.concat_str(pl.lit(f'{json.dumps(name, ensure_ascii=False)}:"'), pl.col(name), pl.lit('"'))
+        for name in columns.columns
     ]
-    body = pl.concat_str(members, separator=",", ignore_nulls=True)
-    plain = kept.select(extra=pl.when(body != "").then(pl.concat_str(pl.lit("{"), body, pl.lit("}"))))
-    escaping = kept.select(pl.any_horizontal(pl.all().str.contains(r'["\\\x00-\x1f]').fill_null(False))).to_series()
-    if not escaping.any():
-        return plain.to_series()
-    encoded = kept.select(
+    drafts = columns.select(
+        body=pl.concat_str(members, separator=",", ignore_nulls=True),
+        special=pl.concat_str(pl.all(), ignore_nulls=True).str.contains(r'["\\\x00-\x1f]'),
+    )
+    whole = pl.concat_str(pl.lit("{"), pl.col("body"), pl.lit("}"))
+    quick = drafts.select(extra=pl.when(pl.col("body") != "").then(whole)).to_series()
+    special = drafts.get_column("special")
+    if not special.any():
+        return quick
+    encoded = (
         pl.struct(pl.all()).struct.json_encode().str.replace_all(r'"[^"\\]*":null,?', "").str.replace(r",\}$", "}")
     )
-    return plain.select(extra=pl.when(escaping).then(encoded.to_series()).otherwise(pl.col("extra"))).to_series()
-
-
-def unreadable(texts: pl.Series, name: str) -> pl.Series | None:
-    """Texts that stand where a number or an address should and are none: kept under the column's name in ``extra``."""
-    if texts.null_count() == len(texts):
-        return None
-    if name == "dst_ip":
-        read = parse_addresses(texts).get_column("ip")
-    else:
-        read = texts.str.strip_prefix("AS").cast(pl.UInt32 if name == "feed_asn" else pl.UInt16, strict=False)
-    odd = read.is_null() & texts.is_not_null()
-    return (
-        pl.DataFrame({name: texts}).select(pl.when(odd).then(pl.col(name)).alias(name)).to_series()
-        if odd.any()
-        else None
-    )
+    return quick.scatter(special.arg_true(), columns.filter(special).select(encoded).to_series())

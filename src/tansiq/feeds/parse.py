@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,7 @@ import polars as pl
 from tansiq.core.columns import PARSED
 from tansiq.core.errors import N_, TansiqError
 from tansiq.feeds.feed import Context, Delimited, Document, Feed, Refused, Sample
-from tansiq.feeds.normalise import REFUSED, normalise
+from tansiq.feeds.normalise import normalise
 from tansiq.feeds.reading.blocks import Block, Readable, Transcoded, blocks
 from tansiq.feeds.reading.cutting import cut, header_names
 from tansiq.feeds.reading.streams import Stream, opened, plain_name
@@ -65,6 +66,15 @@ class Parsed:
     def lines(self) -> int:
         return self.end_line - self.first_line
 
+    def since(self, line: int) -> Parsed:
+        """Without the records before ``line``: what is left to store of a report that was interrupted."""
+        if line <= self.first_line:
+            return self
+        line = min(line, self.end_line)
+        events = self.events.filter(pl.col("line_number") >= line)
+        rejects = self.rejects.filter(pl.col("line_number") >= line)
+        return Parsed(line, self.end_line, self.end_line - line - events.height - rejects.height, events, rejects)
+
 
 def sample(path: Path, *, name: str = "") -> Sample:
     """The head of a report, by which its feed is recognised.
@@ -97,16 +107,23 @@ def binary(head: bytes) -> bool:
     return odd > len(head) // 50 or head.count(0) > len(head) // 10
 
 
-def parse(
-    path: Path, feed: Feed, *, name: str = "", block_bytes: int, modified_at: datetime, start_line: int = 1
-) -> Iterator[Parsed]:
-    """The report's records, block by block, in order.
+Job = Callable[[], Parsed]
+"""Parses one block when it is called, in whichever thread."""
+
+
+def parse(path: Path, feed: Feed, *, name: str = "", block_bytes: int, modified_at: datetime) -> Iterator[Parsed]:
+    """The report's records, block by block, in order: ``jobs`` done one after the other."""
+    for job in jobs(path, feed, name=name, block_bytes=block_bytes, modified_at=modified_at):
+        yield job()
+
+
+def jobs(path: Path, feed: Feed, *, name: str = "", block_bytes: int, modified_at: datetime) -> Iterator[Job]:
+    """Read a report and hand out its blocks unparsed, in order.
 
     Args:
         path: where its bytes lie; ``name`` is how it was called when it was received.
         block_bytes: how much text is worked on at once; memory grows with it.
         modified_at: the file's own time, the date of last resort for records without a time.
-        start_line: lines before it are read over (an interrupted ingest goes on here).
 
     Raises: what reading raises; nothing that a line contains does.
     """
@@ -115,15 +132,13 @@ def parse(
         head = stream.read(HEAD_BYTES)
         known = sample_of(head, name)
         context = Context(known.name, dated_at(feed, known, name, modified_at))
-        source = (
-            Resumed(stream, head)
-            if head[:2] not in (b"\xff\xfe", b"\xfe\xff")
-            else Transcoded(Resumed(stream, head), b"")
-        )
+        source: Readable = Resumed(stream, head)
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            source = Transcoded(source)
         if isinstance(feed.shape, Document):
-            yield from document(source, feed, feed.shape, context, name, start_line)
+            yield partial(document, whole(source, feed.shape, name), feed, feed.shape, context)
         else:
-            yield from line_blocks(source, feed, context, block_bytes, start_line)
+            yield from line_blocks(source, feed, context, block_bytes)
 
 
 class Resumed:
@@ -132,26 +147,28 @@ class Resumed:
     def __init__(self, stream: Stream, head: bytes) -> None:
         self.stream, self.head = stream, head
 
-    def read(self, size: int) -> bytes:
-        if self.head:
-            head, self.head = self.head, b""
-            return head + self.stream.read(max(size - len(head), 0))
-        return self.stream.read(size)
+    def read(self, size: int, /) -> bytes:
+        head, self.head = self.head[:size], self.head[size:]
+        return head + self.stream.read(size - len(head)) if head else self.stream.read(size)
+
+    def readline(self, size: int, /) -> bytes:
+        if not self.head:
+            return self.stream.readline(size)
+        end = self.head.find(b"\n") + 1 or len(self.head)
+        line, self.head = self.head[: min(end, size)], self.head[min(end, size) :]
+        return line if line.endswith(b"\n") or len(line) == size else line + self.stream.readline(size - len(line))
 
 
-def line_blocks(source: Readable, feed: Feed, context: Context, block_bytes: int, start_line: int) -> Iterator[Parsed]:
-    shape, names, header_line = feed.shape, (), 0
-    if isinstance(shape, Delimited):
-        names = shape.names
+def line_blocks(source: Readable, feed: Feed, context: Context, block_bytes: int) -> Iterator[Job]:
+    shape, header_line = feed.shape, 0
+    names = shape.names if isinstance(shape, Delimited) else ()
     for block in blocks(source, block_bytes=block_bytes):
         if isinstance(shape, Delimited) and not names:
             names, header_line = header(block, shape)
             if not names:
-                yield no_records(block)
+                yield partial(no_records, block)
                 continue
-        rest = block.after(start_line)
-        if rest is not None:
-            yield parse_block(rest, feed, context, names, header_line)
+        yield partial(parse_block, block, feed, context, names, header_line)
 
 
 def header(block: Block, shape: Delimited) -> tuple[tuple[str, ...], int]:
@@ -191,13 +208,18 @@ def parse_block(block: Block, feed: Feed, context: Context, names: tuple[str, ..
     return Parsed(block.first_line, block.end_line, blank, normal.events, rejects)
 
 
-def document(
-    source: Readable, feed: Feed, shape: Document, context: Context, name: str, start_line: int
-) -> Iterator[Parsed]:
-    """A document is one batch; a record's ordinal is its line number."""
-    data = source.read(shape.limit_bytes + 1)
-    if len(data) > shape.limit_bytes:
-        raise DocumentTooLarge(file=name, limit_mb=shape.limit_bytes >> 20)
+def whole(source: Readable, shape: Document, name: str) -> bytes:
+    parts, size = [], 0
+    while part := source.read(shape.limit_bytes + 1 - size):
+        parts.append(part)
+        size += len(part)
+        if size > shape.limit_bytes:
+            raise DocumentTooLarge(file=name, limit_mb=shape.limit_bytes >> 20)
+    return b"".join(parts)
+
+
+def document(data: bytes, feed: Feed, shape: Document, context: Context) -> Parsed:
+    """A document is one block; a record's ordinal is its line number."""
     good, bad = [], []
     number = 0
     for number, record in enumerate(shape.records(data), 1):
@@ -205,8 +227,6 @@ def document(
             bad.append((number, record.reason, record.raw))
         else:
             good.append({"line_number": number} | {k: None if v in (None, "") else str(v) for k, v in record.items()})
-    if number < start_line:
-        return
     columns = pl.DataFrame(good, schema=columns_of(good), orient="row")
     if feed.translate is not None:
         columns = feed.translate(columns, context)
@@ -214,7 +234,7 @@ def document(
     raw = {row["line_number"]: repr(row).encode() for row in good}
     late = [(n, reason, raw[n]) for n, reason in normal.refused.rows()]
     rejects = pl.DataFrame(bad + late, schema=REJECTS, orient="row").sort("line_number")
-    yield Parsed(1, number + 1, 0, normal.events, rejects)
+    return Parsed(1, number + 1, 0, normal.events, rejects)
 
 
 def columns_of(records: list[dict[str, object]]) -> dict[str, pl.DataType]:
@@ -230,7 +250,7 @@ def dated_at(feed: Feed, known: Sample, name: str, modified_at: datetime) -> dat
     if feed.date_pattern and (match := re.search(feed.date_pattern, "\n".join(known.lines))):
         found = parse_times(pl.Series([match.group(1)]), zone=feed.zone).item()
         if found is not None:
-            return replace_zone(found)
+            return found.astimezone(UTC)
     for part in reversed(Path(name).parts):
         for year, month, day in DATE_IN_NAME.findall(part):
             try:
@@ -238,7 +258,3 @@ def dated_at(feed: Feed, known: Sample, name: str, modified_at: datetime) -> dat
             except ValueError:
                 continue
     return modified_at
-
-
-def replace_zone(time: datetime) -> datetime:
-    return time.astimezone(UTC)

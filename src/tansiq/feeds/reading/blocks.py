@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -56,18 +57,12 @@ class Block:
         start = int(self.ends[row - 1]) + 1 if row else 0
         return self.data[start : min(int(self.ends[row]), start + KEPT_BYTES)].removesuffix(b"\r")
 
-    def after(self, end_line: int) -> Block | None:
-        """What of the block lies at or after ``end_line``; None when nothing does."""
-        if self.end_line <= end_line:
-            return None
-        if self.first_line >= end_line or self.oversized:
-            return self
-        return Block(end_line, self.data[int(self.ends[end_line - self.first_line - 1]) + 1 :])
-
     def lines(self) -> pl.DataFrame:
         """Rows of ``line_number`` and ``line`` (text without line end; NUL characters dropped, bytes that are no UTF-8
         read as Windows-1252, the usual other encoding of such reports)."""
-        text = readable(self.data.replace(b"\0", b"") if b"\0" in self.data else self.data)
+        text = readable(self.data, self.ends)
+        if b"\0" in text:
+            text = text.replace(b"\0", b"")
         if self.first_line == 1:
             text = text.removeprefix(BYTE_ORDER_MARK)
         if not self.data:
@@ -79,7 +74,7 @@ class Block:
         return lines.select(numbers.alias("line_number"), "line")
 
 
-def readable(data: bytes) -> bytes:
+def readable(data: bytes, ends: NDArray[np.int64]) -> bytes:
     """The same as valid UTF-8. Only lines with bytes that are none are touched, so that one foreign letter costs
     its own line a different reading and no other."""
     if data.isascii():
@@ -89,9 +84,7 @@ def readable(data: bytes) -> bytes:
         return data
     except UnicodeDecodeError:
         pass
-    bytes_ = np.frombuffer(data, np.uint8)
-    ends = np.append(np.flatnonzero(bytes_ == 0x0A), len(data))
-    rows = np.unique(np.searchsorted(ends, np.flatnonzero(bytes_ >= 0x80)))
+    rows = np.unique(np.searchsorted(ends, np.flatnonzero(np.frombuffer(data, np.int8) < 0)))
     parts, done = [], 0
     for row in rows.tolist():
         start, end = (int(ends[row - 1]) + 1 if row else 0), int(ends[row])
@@ -112,50 +105,50 @@ def as_utf8(line: bytes) -> bytes:
 class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
+    def readline(self, size: int, /) -> bytes: ...
+
 
 def blocks(stream: Readable, *, block_bytes: int) -> Iterator[Block]:
     """Blocks of about ``block_bytes``; memory is bounded by it and the line limit however long a line is."""
-    number, carry = 1, b""
-    while True:
-        chunk = stream.read(max(block_bytes - len(carry), 1 << 16))
-        data = carry + chunk
-        cut = data.rfind(b"\n") + 1 if chunk else len(data)
-        if cut:
-            block = Block(number, data[:cut])
-            number, carry = block.end_line, data[cut:]
-            yield block
-        elif len(data) > LINE_LIMIT_BYTES:
-            carry = skip_line(stream)
-            yield Block(number, b"", {number: data[:KEPT_BYTES]})
-            number += 1
-        else:
-            carry = data
-        if not chunk and not carry:
-            return
+    number = 1
+    while data := stream.read(block_bytes):
+        if not data.endswith(b"\n"):
+            data += stream.readline(LINE_LIMIT_BYTES)
+        oversized = {}
+        if len(data) - (start := data.rfind(b"\n", 0, -1) + 1) > LINE_LIMIT_BYTES and not data.endswith(b"\n"):
+            skip_line(stream)
+            data, oversized = data[:start], {number + data.count(b"\n", 0, start): data[start : start + KEPT_BYTES]}
+        block = Block(number, data, oversized)
+        number = block.end_line
+        yield block
 
 
-def skip_line(stream: Readable) -> bytes:
-    """Read on to the next line feed and return what came after it."""
-    while chunk := stream.read(1 << 20):
-        if (end := chunk.find(b"\n")) >= 0:
-            return chunk[end + 1 :]
-    return b""
+def skip_line(stream: Readable) -> None:
+    """Read over what is left of a line."""
+    while (part := stream.readline(LINE_LIMIT_BYTES)) and not part.endswith(b"\n"):
+        pass
 
 
 class Transcoded:
     """A UTF-16 stream (told by its byte order mark) read as UTF-8."""
 
-    def __init__(self, stream: Readable, start: bytes) -> None:
-        import codecs
-
-        self.stream, self.pending = stream, start
+    def __init__(self, stream: Readable) -> None:
+        self.stream = stream
         self.decoder = codecs.getincrementaldecoder("utf-16")("replace")
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         while True:
-            chunk = self.pending or self.stream.read(size)
-            self.pending = b""
-            if text := self.decoder.decode(chunk, final=not chunk):
+            chunk = self.stream.read(size)
+            text = self.decoder.decode(chunk, final=not chunk)
+            if text or not chunk:
                 return text.encode()
-            if not chunk:
-                return b""
+
+    def readline(self, size: int, /) -> bytes:
+        """Up to a line feed; a little past it would do no harm, short of it would: UTF-16 is read in single units."""
+        parts = []
+        while size > 0 and (part := self.read(2)):
+            parts.append(part)
+            size -= len(part)
+            if part.endswith(b"\n"):
+                break
+        return b"".join(parts)

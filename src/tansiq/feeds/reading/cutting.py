@@ -37,7 +37,9 @@ def cut(block: Block, shape: Delimited | Plain | JsonLines, names: Sequence[str]
         long.append(refuse(lines.filter(too_long), "line.too_long"))
         lines = lines.filter(~too_long)
     if isinstance(shape, Delimited):
-        result = delimited(lines, shape, list(names))
+        result = delimited(
+            lines, shape, list(names), quotes=block.data.count(shape.quote.encode()) if shape.quote else 0
+        )
     elif isinstance(shape, Plain):
         result = plain(lines, shape)
     else:
@@ -59,11 +61,11 @@ def empty_is_null(columns: pl.DataFrame) -> pl.DataFrame:
 # Delimited lines
 
 
-def delimited(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> Cut:
+def delimited(lines: pl.DataFrame, shape: Delimited, names: list[str], *, quotes: int) -> Cut:
     found: list[pl.DataFrame] = []
     rest = lines
     if shape.quote and lines.height:
-        good, rest = all_quoted(rest, shape, names)
+        good, rest = all_quoted(rest, shape, names, quotes)
         found.append(good)
     if rest.height:
         good, rest = none_quoted(rest, shape, names)
@@ -94,45 +96,35 @@ def records_only(lines: pl.DataFrame, comments: Sequence[str]) -> tuple[pl.DataF
     return records, lines.height - records.height
 
 
-def fields(text: pl.Expr, separator: str, names: list[str]) -> list[pl.Expr]:
-    """``text`` split into one column a name, and the one more that must stay null (``over``)."""
-    parts = text.str.split_exact(separator, len(names))
-    return [parts.alias("parts")]
-
-
-def split(lines: pl.DataFrame, text: pl.Expr, separator: str, names: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Lines with exactly as many fields as there are names, as columns; and the other lines."""
-    parts = lines.select(text.str.split_exact(separator, len(names)).alias("parts")).get_column("parts")
-    exact = (
-        parts.struct.field(f"field_{len(names) - 1}").is_not_null()
-        & parts.struct.field(f"field_{len(names)}").is_null()
-    )
-    columns = parts.struct.unnest().drop(f"field_{len(names)}")
+def split(lines: pl.DataFrame, text: pl.Expr, separator: str, names: list[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """The fields of every line as columns, and which lines have exactly as many fields as there are names."""
+    parts = lines.select(text.str.split_exact(separator, len(names)).alias("parts")).get_column("parts").struct
+    last, over = f"field_{len(names) - 1}", f"field_{len(names)}"
+    exact = parts.field(last).is_not_null() & parts.field(over).is_null()
+    columns = parts.unnest().drop(over)
     columns.columns = names
-    columns = pl.concat([lines.select("line_number"), columns], how="horizontal")
-    if exact.all():
-        return columns, lines.clear()
-    return columns.filter(exact), lines.filter(~exact)
+    return columns.insert_column(0, lines.get_column("line_number")), exact
 
 
-def all_quoted(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Lines of the form "a","b","c" without a quote inside a field; and the other lines."""
+def all_quoted(
+    lines: pl.DataFrame, shape: Delimited, names: list[str], quotes: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines of the form "a","b","c" without a quote inside a field; and the other lines.
+
+    ``quotes`` is how many quotes all lines have together: two a field is what the form itself takes, and one more
+    anywhere starts the search for the line that has it, which is for the exact way.
+    """
     quote, glue = shape.quote, f"{shape.quote}{shape.separator}{shape.quote}"
-    looks = lines.select(
-        LINE.str.starts_with(quote) & LINE.str.ends_with(quote) & (LINE.str.len_bytes() > 1)
-    ).to_series()
-    candidates, others = (lines, lines.clear()) if looks.all() else (lines.filter(looks), lines.filter(~looks))
-    if not candidates.height:
-        return lines.head(0).select("line_number").with_columns(pl.lit("").alias(n) for n in names), others
-    good, bad = split(candidates, LINE.str.slice(1).str.head(-1), glue, names)
-    # Two quotes a field is what the form itself has; more means one within a field, which is for the exact way.
-    count = candidates.select(LINE.str.count_matches(quote, literal=True)).to_series()
-    odd = count != 2 * len(names)
-    if odd.any():
-        exact_lines = candidates.filter(~odd)
-        good = good.join(exact_lines.select("line_number"), on="line_number", how="semi", maintain_order="left")
-        bad = candidates.join(good.select("line_number"), on="line_number", how="anti", maintain_order="left")
-    return good, pl.concat([others, bad]).sort("line_number") if others.height else bad
+    looks = LINE.str.starts_with(quote) & LINE.str.ends_with(quote) & (LINE.str.len_bytes() > 1)
+    form = lines.select(looks).to_series()
+    if not form.any():
+        return lines.clear().select("line_number", *(pl.lit(None, pl.String).alias(n) for n in names)), lines
+    columns, exact = split(lines, pl.when(looks).then(LINE.str.slice(1).str.head(-1)), glue, names)
+    count = LINE.str.count_matches(quote, literal=True)
+    own = 2 * len(names)
+    if int(exact.sum()) * own + int(lines.filter(~exact).select(count).sum().item()) != quotes:
+        exact &= lines.select(count == own).to_series()
+    return columns.filter(exact), lines.filter(~exact)
 
 
 def none_quoted(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -142,11 +134,9 @@ def none_quoted(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> tupl
         idle |= LINE.str.strip_chars_start().str.starts_with(mark)
     if shape.quote:
         idle |= LINE.str.contains(shape.quote, literal=True)
-    aside = lines.select(idle).to_series()
-    if not aside.any():
-        return split(lines, LINE, shape.separator, names)
-    good, bad = split(lines.filter(~aside), LINE, shape.separator, names)
-    return good, pl.concat([lines.filter(aside), bad]).sort("line_number")
+    aside = lines.select(idle).to_series()  # a line with a quote or a comment mark is for the exact way
+    columns, exact = split(lines, pl.when(~aside).then(LINE), shape.separator, names)
+    return columns.filter(exact), lines.filter(~exact)
 
 
 def some_quoted(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

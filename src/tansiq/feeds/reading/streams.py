@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -67,6 +68,12 @@ class Stream:
             raise UnreadableReport(file=self.name, why=reason(error)) from error
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def readline(self, size: int) -> bytes:
+        try:
+            return self.source.readline(size)
+        except DAMAGE as error:
+            raise UnreadableReport(file=self.name, why=reason(error)) from error
+
 
 @contextmanager
 def opened(path: Path, *, name: str = "") -> Iterator[Stream]:
@@ -93,7 +100,7 @@ def unpacked(file: IO[bytes], kind: str, name: str) -> AbstractContextManager[IO
     if kind == ".gz":
         return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
     if kind == ".zst":
-        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True), CHUNK_BYTES)
     if kind == ".zip":
         archive = zipfile.ZipFile(file)
         members = [member for member in archive.infolist() if not member.is_dir()]
