@@ -93,6 +93,7 @@ def _systems(addresses: AddressTable, claimed: ByValue, register: Register) -> t
     holds[np.searchsorted(number, claims)] = register.timelines_of("asn", list(claimed), claimed)
     name_row = np.zeros(len(number), np.int64)
     name_row[np.searchsorted(number, named.asn)] = np.arange(1, len(named.asn) + 1)
+    name_row[0] = 0  # some lists name AS 0, which nobody has (RFC 7607); here it is "none"
     names = pl.concat([pl.Series([""]), named.name.rename("").str.replace_all(r"[\r\n]+", " ")]).gather(name_row)
     return {"as_number": number, "as_country": addresses.asn_countries.of(number), "as_timeline": holds}, names
 
