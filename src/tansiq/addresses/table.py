@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tansiq.addresses.ranges import Ranges, network, whole
+from tansiq.addresses.ranges import Ranges, whole
 from tansiq.core.errors import N_, TansiqError
 
 FORMAT = 1
@@ -55,13 +55,6 @@ class Space:
     prefix_length: NDArray[np.uint8]
     country: NDArray[np.uint16]
 
-    def prefixes(self) -> int:
-        """How many distinct networks the ranges come from."""
-        known = self.prefix_length != NO_PREFIX
-        start, low, length = self.ranges.start[known], self.ranges.start_low[known], self.prefix_length[known]
-        start, low = network(self.ranges.version, start, low, length)
-        return pl.DataFrame({"start": start, "low": low, "length": length}).n_unique()
-
 
 @dataclass(frozen=True, slots=True)
 class AsNames:
@@ -95,6 +88,7 @@ class AddressTable:
         countries: ISO 3166-1 codes by index; row 0 is "" for none.
         as_of: date of the newest source.
         sources: ``{"file", "format", "rows", "date"}`` of each file it was compiled from.
+        counts: ``prefixes4``, ``prefixes6`` (distinct ones read), ``asns`` and ``countries`` (told of).
         stamp: name of the folder it lies in; "" before it is saved.
     """
 
@@ -105,6 +99,7 @@ class AddressTable:
     asn_countries: AsCountries
     as_of: date
     sources: list[dict[str, Any]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
     stamp: str = ""
 
     def save(self, folder: Path) -> None:
@@ -136,6 +131,7 @@ class AddressTable:
             "as_of": self.as_of.isoformat(),
             "countries": self.countries,
             "ranges": {"v4": len(self.v4.ranges), "v6": len(self.v6.ranges)},
+            "counts": self.counts,
             "sources": self.sources,
         }
         write_json(folder / "table.json", facts)
@@ -167,6 +163,7 @@ class AddressTable:
                 asn_countries=registered,
                 as_of=date.fromisoformat(facts["as_of"]),
                 sources=facts["sources"],
+                counts=facts["counts"],
                 stamp=folder.name,
             )
         except (OSError, ValueError, KeyError, EOFError, pl.exceptions.PolarsError) as error:
