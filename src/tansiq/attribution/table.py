@@ -34,8 +34,8 @@ class AttributionTable:
         self.claims_version: int = about["claims_version"]
         as_of = about["addresses_as_of"]
         self.addresses_as_of = date.fromisoformat(as_of) if as_of else None
-        self.countries = pl.Series(about["countries"], dtype=pl.String)
-        self.teams = pl.Series(about["teams"], dtype=pl.String)
+        self.countries = pl.Series(about["countries"], dtype=pl.String).replace("", None)
+        self.teams = pl.Series(about["teams"], dtype=pl.String).replace("", None)
 
     @classmethod
     def open(cls, folder: Path) -> AttributionTable:
