@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-type_of_run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -44,7 +44,7 @@ def home(set_up_home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(home: Path) -> type_of_run:
+def run(home: Path) -> Run:
     """``run("members", "list", input=None, at=home, **environment)``: the program's own process, to its end."""
 
     def run(
@@ -63,3 +63,28 @@ def run(home: Path) -> type_of_run:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def _connected(set_up_home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Django in this process, on a copy of the node just set up; whatever a developer's environment says."""
+    import django
+    from django.conf import settings
+    from django.db import connections
+
+    home = Path(shutil.copytree(set_up_home, tmp_path_factory.mktemp("connected") / "home"))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tansiq.settings")
+    django.setup()
+    settings.DATABASES["default"]["NAME"] = home / "tansiq.sqlite3"
+    connections["default"].close()
+    connections["default"].settings_dict["NAME"] = home / "tansiq.sqlite3"
+
+
+@pytest.fixture
+def database(_connected: None) -> Iterator[None]:
+    """The relational database of a node just set up, in this process; what the test writes is rolled back."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

@@ -121,7 +121,7 @@ def overlap_row(located: LocatedOverlap) -> dict[str, Any]:
         remedy = _("Agree whose it is and take it out of the other's claims, or give the two different times.")
     else:
         message = _("{team} claims the {kind} {value} inside {around} of {others}: contested, and without effect.")
-        remedy = _("If they agree, write so in the claim: { value = …, decision = … }; otherwise take it out.")
+        remedy = _("If they agree, give the claim a `decision` that says so; otherwise take it out.")
     return {
         "row": located.row,
         "kind": overlap.claim.kind,

@@ -231,26 +231,20 @@ class _Reader:
 
     def claim_table(self, kind: Kind, table: dict[str, Any], team: StatedTeam, place: Path) -> Claim:
         self.known_keys(table, _CLAIM_KEYS, place)
-        if "value" not in table:
-            raise mistakes.MissingKey(key="value")
         decision = self.text(table, "decision", place)
+        source = self.text(table, "source", place) or team.source or BY_OPERATOR
         since, until = (self.moment(table, key, place) for key in ("valid_from", "valid_until"))
         if since and until and since >= until:
-            raise mistakes.BackwardValidity(since=since.isoformat(), until=until.isoformat())
+            self.wrong(mistakes.BackwardValidity(since=since.isoformat(), until=until.isoformat()), place)
+            since = until = None
         verified = table.get("verified", True)
         if not isinstance(verified, bool):
             error = mistakes.NotYesOrNo(value=shown(verified), example="verified = true")
             self.wrong(error, (*place, "verified"))
-        return Claim(
-            team=team.code,
-            kind=kind,
-            value=values.canonical(kind, table["value"], decided=bool(decision)),
-            valid_from=since,
-            valid_until=until,
-            verified=verified is True,
-            source=self.text(table, "source", place) or team.source or BY_OPERATOR,
-            decision=decision,
-        )
+        if "value" not in table:
+            raise mistakes.MissingKey(key="value")
+        value = values.canonical(kind, table["value"], decided=bool(decision))
+        return Claim(team.code, kind, value, since, until, verified is True, source, decision)
 
     def moment(self, table: dict[str, Any], key: str, place: Path) -> datetime | None:
         if key not in table:
