@@ -1,1 +1,1 @@
-"""The work a node does on its own: reports in, tables up to date."""
+"""The loops a node runs: collect, parse, attribute, store."""

@@ -1,0 +1,328 @@
+"""The main job: reports in, events stored with the team that answers for them.
+
+    collect -> read -> [parse -> attribute -> name -> fold -> write] -> commit
+
+What stands in brackets runs on whole blocks in several threads; reading goes before it and commits come after it, in order, in the
+caller's thread. A *unit* is what is committed at once: a block of a large report, or many small reports together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from time import monotonic
+
+import polars as pl
+
+from tansiq.attribution.table import AttributionTable, attribute
+from tansiq.core.columns import REJECTED, TIME
+from tansiq.core.errors import N_, TansiqError
+from tansiq.core.home import Home
+from tansiq.core.identity import event_ids
+from tansiq.feeds.collect import Collected, collect
+from tansiq.feeds.choice import chosen
+from tansiq.feeds.feed import Feed
+from tansiq.feeds.parse import Job, Parsed, jobs, sample
+from tansiq.lake import Lake, Overtaken, Progress, Slice, Staged
+from tansiq.workers import tables
+
+UNIT_REPORTS = 64
+"""How many small reports are committed together at the most: enough to spread a commit's cost, few enough for both cores."""
+
+
+class Stalled(TansiqError):
+    code = "ingest.stalled"
+    message = N_("Report {file} could not be stored: other processes are storing it at the same time, again and again.")
+    remedy = N_("Wait for them to end, then ingest it once more: what is stored is not stored twice.")
+    transient = True
+
+
+@dataclass(eq=False)
+class Report:
+    """A report on its way through: what is known of it, and what this run has brought of it."""
+
+    file: str
+    source: Path
+    feed: Feed | None = None
+    collected: Collected | None = None
+    error: TansiqError | None = None
+    twin: bool = False  # the same bytes as an earlier file of this run
+    again: bool = False  # overtaken by another process: go on from where the lake stands
+    start_line: int = 1
+    stored_before: bool = False
+    placed: bool = False  # whether start_line and stored_before say how far the lake has got
+    blank: int = 0
+    events: int = 0
+    new: int = 0
+    rejected: int = 0
+    share: float = 0.0  # of its bytes that are stored, 0..1
+    started: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def lines(self) -> int:
+        return self.blank + self.events + self.rejected
+
+    @property
+    def repeats(self) -> int:
+        return self.events - self.new
+
+    @property
+    def report_id(self) -> str:
+        assert self.collected is not None
+        return self.collected.report_id
+
+    def stands(self, progress: Progress | None) -> None:
+        """Take over what the lake holds of the report already."""
+        self.placed = True
+        if progress is not None:
+            self.start_line, self.stored_before = progress.end_line, progress.complete
+            self.blank, self.events, self.rejected = progress.blank, progress.events, progress.rejected
+
+    def grows(self, stored: Slice) -> None:
+        self.blank += stored.blank
+        self.events += stored.events
+        self.rejected += stored.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    report: Report
+    job: Job
+    last: bool
+    size_bytes: int
+
+    @property
+    def share(self) -> float:
+        """Of its report; of a packed one more than it is, hence capped where it is added up."""
+        whole = self.report.collected.size_bytes if self.report.collected else 0
+        return self.size_bytes / max(whole, 1)
+
+
+Watch = Callable[[Report], None]
+"""Called in the caller's thread whenever more of a report is stored."""
+
+
+def ingest(
+    home: Home,
+    files: Sequence[Path],
+    *,
+    feed: Feed | None,
+    now: datetime,
+    block_bytes: int,
+    dry_run: bool = False,
+    watch: Watch = lambda report: None,
+) -> list[Report]:
+    """Store what the reports say; one result a file, in the order given, each with its counts or its error.
+
+    A report's lines are stored as a growing prefix, unit by unit, each durably and wholly or not at all. Running it
+    again goes on where it stopped; a report that is stored already changes nothing.
+
+    Args:
+        feed: of all files, or None to recognise each by its head.
+        now: stamped on events as ``received_at``.
+        block_bytes: how much text a thread works on at once. Peak memory is about 10 times this a thread.
+        dry_run: do everything but the commit; ``new`` then counts against what the lake holds now, unit by unit.
+    """
+    reports = [Report(str(file), file, feed=feed) for file in files]
+    with ExitStack() as closing:
+        store = Path(closing.enter_context(TemporaryDirectory(dir=home.path))) if dry_run else home.reports
+        run = closing.enter_context(Run(home, store, now=now, block_bytes=block_bytes, dry_run=dry_run, watch=watch))
+        todo = reports
+        for _attempt in range(100):
+            run.go(todo)
+            todo = [report for report in todo if report.again]
+            if not todo:
+                break
+        for report in todo:
+            report.error = Stalled(file=report.file)
+        for report in reports:
+            if report.twin:
+                first = run.seen[report.report_id]
+                report.blank, report.events, report.rejected = first.blank, first.events, first.rejected
+    return reports
+
+
+class Run:
+    """The threads, the lake and the table of one run."""
+
+    def __init__(
+        self, home: Home, store: Path, *, now: datetime, block_bytes: int, dry_run: bool, watch: Watch
+    ) -> None:
+        self.home, self.store, self.now, self.block_bytes = home, store, now, block_bytes
+        self.dry_run, self.watch = dry_run, watch
+        self.threads = max(2, os.cpu_count() or 2)
+        self.seen: dict[str, Report] = {}
+        self.seeing = Lock()
+
+    def __enter__(self) -> Run:
+        self.workers = ThreadPoolExecutor(self.threads, "ingest")
+        self.keepers = ThreadPoolExecutor(1, "keep")
+        self.table: Future[AttributionTable] = self.keepers.submit(load_table, self.home)
+        self.lake: Future[Lake] = self.workers.submit(Lake.open, self.home)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.workers.shutdown(cancel_futures=True)
+        self.keepers.shutdown(cancel_futures=True)
+        if self.lake.done() and not self.lake.exception():
+            self.lake.result().close()
+
+    def go(self, reports: Sequence[Report]) -> None:
+        waiting: deque[tuple[list[Part], Future[Staged | None]]] = deque()
+        for unit in units(self.parts(reports), self.block_bytes):
+            waiting.append((unit, self.workers.submit(self.prepare, unit)))
+            while len(waiting) > self.threads or (waiting and waiting[0][1].done()):
+                self.finish(*waiting.popleft())
+        while waiting:
+            self.finish(*waiting.popleft())
+
+    def parts(self, reports: Iterable[Report]) -> Iterator[Part]:
+        """Every block of every report, unparsed; a report that cannot be read keeps its error and ends."""
+        for report in reports:
+            report.again = report.placed = False
+            report.started = report.started or monotonic()
+            try:
+                yield from self.parts_of(report)
+            except TansiqError as error:
+                report.error = error
+                self.watch(report)
+
+    def parts_of(self, report: Report) -> Iterator[Part]:
+        if report.collected is None:
+            known = sample(report.source, name=report.file)
+            report.feed = chosen(report.feed, known, file=report.file).fitted(known)
+            report.collected = collect(report.source, self.store, self.keepers)
+        here, feed = report.collected, report.feed
+        assert feed is not None
+        waiting = None
+        for job in jobs(here.copy, feed, name=here.name, block_bytes=self.block_bytes, modified_at=here.modified_at):
+            if waiting is not None:
+                yield Part(report, waiting, False, min(here.size_bytes, self.block_bytes))
+            if report.placed and (report.stored_before or report.twin):
+                return
+            waiting = job
+        if waiting is not None:
+            yield Part(report, waiting, True, min(here.size_bytes, self.block_bytes))
+
+    def prepare(self, unit: Sequence[Part]) -> Staged | None:
+        """Parse, attribute, name, fold and write one unit. In a thread; nothing of it is visible yet."""
+        self.place([part.report for part in unit])
+        found = []
+        for part in unit:
+            if not part.report.stored_before and not part.report.twin:
+                parsed = part.job().since(part.report.start_line)
+                if parsed.lines or part.last:
+                    found.append((part, parsed))
+        if not found:
+            return None
+        found.sort(key=lambda pair: pair[0].report.report_id)
+        events = self.sightings(found)
+        rejects = pl.concat([rejected(part.report, parsed, self.now) for part, parsed in found])
+        return self.lake.result().stage(events, rejects, [slice_of(part, parsed) for part, parsed in found])
+
+    def place(self, reports: Sequence[Report]) -> None:
+        """Find out, once a report, how far the lake has got with it. One question for all of them."""
+        with self.seeing:
+            fresh = {report: report.report_id for report in reports if not report.placed}
+            stand = self.lake.result().progress(fresh.values()) if fresh else {}
+            for report, report_id in fresh.items():
+                report.twin = self.seen.setdefault(report_id, report) is not report
+                report.stands(stand.get(report_id))
+
+    def sightings(self, found: Sequence[tuple[Part, Parsed]]) -> pl.DataFrame:
+        parsed = pl.concat([stamped(part.report, parsed, self.now) for part, parsed in found])
+        events = attribute(parsed, table=self.table.result())
+        return events.with_columns(event_ids(events))
+
+    def finish(self, unit: Sequence[Part], prepared: Future[Staged | None]) -> None:
+        """Commit one unit, in order, and count."""
+        staged = prepared.result()
+        lake = self.lake.result()
+        counted = {}
+        if staged is not None:
+            try:
+                counts = lake.preview(staged) if self.dry_run else lake.commit(staged)
+                counted = {one.report_id: one for one in counts}
+            except Overtaken:
+                for part in unit:
+                    part.report.again = True
+                return
+            finally:
+                if self.dry_run:
+                    lake.discard(staged)
+            for one in staged.slices:
+                self.seen[one.report_id].grows(one)
+        for part in unit:
+            report = part.report
+            if not report.twin and report.report_id in counted:
+                report.new += counted[report.report_id].new
+            report.share = 1.0 if part.last else min(1.0, report.share + part.share)
+            report.seconds = monotonic() - report.started
+            self.watch(report)
+
+
+def load_table(home: Home) -> AttributionTable:
+    tables.refresh(home)
+    table = AttributionTable.current(home.tables)
+    assert table is not None, "refresh leaves a table"
+    return table
+
+
+def units(parts: Iterable[Part], block_bytes: int) -> Iterator[list[Part]]:
+    """Parts in their order, as many together as make about one block."""
+    unit: list[Part] = []
+    size = 0
+    for part in parts:
+        if unit and (size + part.size_bytes > block_bytes or len(unit) >= UNIT_REPORTS):
+            yield unit
+            unit, size = [], 0
+        unit.append(part)
+        size += part.size_bytes
+    if unit:
+        yield unit
+
+
+def stamped(report: Report, parsed: Parsed, now: datetime) -> pl.DataFrame:
+    assert report.feed is not None
+    return parsed.events.with_columns(
+        pl.lit(report.feed.code).alias("feed"),
+        pl.lit(report.feed.marking_id).alias("marking_id"),
+        pl.lit(report.report_id).alias("report_id"),
+        pl.lit(now, TIME).alias("received_at"),
+    )
+
+
+def rejected(report: Report, parsed: Parsed, now: datetime) -> pl.DataFrame:
+    assert report.feed is not None
+    return parsed.rejects.select(
+        pl.lit(report.report_id).alias("report_id"),
+        pl.lit(report.feed.code).alias("feed"),
+        "line_number",
+        "reason",
+        "raw",
+        pl.lit(now, TIME).alias("received_at"),
+    ).cast(REJECTED)  # type: ignore[arg-type]
+
+
+def slice_of(part: Part, parsed: Parsed) -> Slice:
+    assert part.report.feed is not None
+    return Slice(
+        report_id=part.report.report_id,
+        feed=part.report.feed.code,
+        first_line=parsed.first_line,
+        end_line=parsed.end_line,
+        lines=parsed.lines,
+        blank=parsed.blank,
+        events=parsed.events.height,
+        rejected=parsed.rejects.height,
+        complete=part.last,
+    )
