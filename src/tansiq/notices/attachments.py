@@ -35,8 +35,12 @@ def _readable(events: pl.LazyFrame) -> pl.LazyFrame:
     import polars as pl
 
     times = [name for name, kind in STORED.items() if isinstance(kind, pl.Datetime)]
+    second = "%Y-%m-%dT%H:%M:%S"
+    parts = pl.col(times).dt.microsecond() > 0
     return events.select(list(STORED)).with_columns(
         pl.col("event_id").bin.encode("hex"),
-        pl.col(times).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"),
+        pl.when(parts)
+        .then(pl.col(times).dt.strftime(f"{second}%.6fZ"))
+        .otherwise(pl.col(times).dt.strftime(f"{second}Z")),
         pl.col("addresses_as_of").dt.strftime("%Y-%m-%d"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,8 +27,7 @@ from tansiq.notices.words import Words
 if TYPE_CHECKING:
     import polars as pl
 
-    from tansiq.lake.lake import Lake
-    from tansiq.lake.values import Filter
+    from tansiq.lake import Filter, Lake
 
 TRIAGE = "_triage"
 """The operator's folder; no team's code begins with an underscore."""
@@ -103,46 +102,48 @@ class Digester:
 
     def concerned(self, undecided: Undecided) -> list[str]:
         """Teams with events in the period, or involved in a dispute."""
-        counted = self.lake.count(("team",), self.received())
+        counted = self.lake.count(self.received(), by=("team",))
         teams = {team for team in counted["team"].to_list() if team}
         return sorted(teams | {team for dispute in undecided.disputes for team in dispute.teams})
 
     def received(self, *, team: str | None = None, unattributed: bool = False) -> Filter:
-        from tansiq.lake.values import Filter
+        from tansiq.lake import Filter
 
         since, until = self.period.since, self.period.until
         return Filter(team=team, unattributed=unattributed, received_since=since, received_until=until)
 
     def undecided(self, spool: Path) -> Undecided:
-        """Spools ties and contested events; those that nobody claims may be many, and are only counted."""
+        """Events that nobody claims may be many: they are only counted, unless there are disputes to spool."""
         import polars as pl
 
+        asked = self.received(unattributed=True)
+        counted = self.lake.count(asked, by=("attributed_by", "reason"))
         stopped = pl.col("attributed_by").is_in(["tie", "contested"])
-        batches = self.lake.query(self.received(unattributed=True))
-        seen = 0
+        found = disputes(counted.filter(stopped))
+        events = self.spooled(asked, spool / TRIAGE) if found else pl.LazyFrame(schema=STORED)
+        return Undecided(events.filter(stopped), found, int(counted.filter(~stopped)["events"].sum()))
 
-        def kept() -> Iterator[pl.DataFrame]:
-            nonlocal seen
-            for batch in batches:
-                seen += batch.height
-                yield batch.filter(stopped)
+    def spooled(self, asked: Filter, path: Path) -> pl.LazyFrame:
+        """The events in a file of their own: a digest reads them several times, the lake is asked once."""
+        import polars as pl
 
-        events = spooled(kept(), spool / TRIAGE)
-        found = disputes(events)
-        return Undecided(events, found, unattributed=seen - sum(dispute.events for dispute in found))
+        self.lake.export(asked, path, "parquet")
+        return pl.scan_parquet(path)
 
     def team(self, code: str, undecided: Undecided, spool: Path) -> Written:
         import polars as pl
 
         card = self.teams.get(code) or TeamCard(code, {}, "")
         language = language_of(card.country)
-        events = spooled(self.lake.query(self.received(team=code)), spool / code)
         mine = involving(code, undecided.disputes)
-        disputed = (
-            undecided.events.filter(pl.col("reason").is_in([dispute.reason for dispute in mine])) if mine else None
-        )
+        reasons = [dispute.reason for dispute in mine]
+        disputed = undecided.events.filter(pl.col("reason").is_in(reasons)) if mine else None
+        events = self.spooled(self.received(team=code), spool / code)
         name, name_language = Text.of(card.names).within(language)
-        return self.put(code, events, disputed, mine, Words(language), name=name, name_language=name_language)
+        try:
+            return self.put(code, events, disputed, mine, Words(language), name=name, name_language=name_language)
+        finally:
+            (spool / code).unlink()
 
     def operator(self, undecided: Undecided) -> Written:
         words = Words(self.language)
@@ -213,22 +214,3 @@ def spooling(into: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def spooled(batches: Iterable[pl.DataFrame], folder: Path) -> pl.LazyFrame:
-    """The batches as Parquet files: a digest reads its events several times, the lake is asked once.
-
-    Raises: FolderNotWritten: no room for them.
-    """
-    import polars as pl
-
-    folder.mkdir()
-    written = 0
-    try:
-        for batch in batches:
-            if batch.height:
-                batch.write_parquet(folder / f"{written:06}.parquet", compression="lz4", statistics=False)
-                written += 1
-    except OSError as failure:
-        raise FolderNotWritten(folder=folder, why=failure.strerror or str(failure)) from failure
-    return pl.scan_parquet(folder / "*.parquet") if written else pl.LazyFrame(schema=STORED)

@@ -42,20 +42,13 @@ def read(reason: str, *, events: int = 0, sightings: int = 0) -> Dispute:
     return Dispute(reason, reason.split(" ", 1)[0], "", (), events, sightings)
 
 
-def disputes(events: pl.LazyFrame) -> tuple[Dispute, ...]:
-    """One dispute for each reason among ``events`` (tie and contested ones only), the most events first.
+def disputes(counted: pl.DataFrame) -> tuple[Dispute, ...]:
+    """One dispute for each ``reason`` counted (columns reason, events, sightings), the most events first.
 
     Reasons are as many as the claims concerned, not as the events: reading them one by one is cheap.
     """
-    import polars as pl
-
-    reasons = (
-        events.group_by(pl.col("reason").fill_null(""))
-        .agg(events=pl.len(), sightings=pl.col("count").cast(pl.UInt64).sum())
-        .sort("events", "reason", descending=[True, False])
-        .collect(engine="streaming")
-    )
-    return tuple(read(row["reason"], events=row["events"], sightings=row["sightings"]) for row in reasons.to_dicts())
+    rows = counted.sort("events", "reason", descending=[True, False]).iter_rows(named=True)
+    return tuple(read(row["reason"] or "", events=row["events"], sightings=row["sightings"]) for row in rows)
 
 
 def involving(team: str, among: tuple[Dispute, ...]) -> tuple[Dispute, ...]:

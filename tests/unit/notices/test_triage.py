@@ -26,9 +26,9 @@ def test_read_of_a_stored_reason_names_the_claim_and_the_teams(
 
 def test_disputes_of_events_are_counted_by_reason_the_most_first() -> None:
     one, other = "tie country XA: XA-CERT XF-CERT", "tie country XE: XE-CERT XF-CERT"
-    events = pl.LazyFrame({"reason": [one, other, other], "count": [5, 1, 2]})
+    counted = pl.DataFrame({"reason": [one, other], "events": [1, 2], "sightings": [5, 3]})
 
-    found = disputes(events)
+    found = disputes(counted)
 
     assert [(dispute.reason, dispute.events, dispute.sightings) for dispute in found] == [(other, 2, 3), (one, 1, 5)]
 

@@ -1,0 +1,100 @@
+"""``tansiq demo``: the main job, end to end, on sample data, in a home of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tansiq.cli import node
+from tansiq.core.home import Home
+from tansiq.core.language import _, ngettext
+
+if TYPE_CHECKING:
+    from tansiq.addresses.table import AddressTable
+
+SHOWN = 5
+
+
+def demo() -> None:
+    os.environ.setdefault("TANSIQ_HOME", str(Path("demo").absolute()))
+    home = node.opened()
+    now = datetime.now(UTC)
+    heading(_("A node of its own in {folder}").format(folder=home.path))
+    table = address_table(home, now)
+    files = sample(home, table, now)
+    ingest(files)
+    look_around(files)
+    digests(home, now)
+    what_next(home)
+
+
+def heading(text: str) -> None:
+    typer.echo(f"\n== {text}")
+
+
+def address_table(home: Home, now: datetime) -> AddressTable:
+    """The node's own table; on a fresh machine the bundled one, and how old that is."""
+    from tansiq.addresses.build import build_bundled
+    from tansiq.addresses.table import AddressTable, publish
+
+    table = AddressTable.current(home.tables)
+    if table is None:
+        table = build_bundled().table
+        publish(table, home.tables, now=now)
+    days = (now.date() - table.as_of).days
+    age = ngettext("{count} day old", "{count} days old", days).format(count=days)
+    typer.echo(_("Address table as of {day} ({age}).").format(day=table.as_of, age=age))
+    typer.echo(_("A newer one: {command}").format(command="tansiq geo update"))
+    return table
+
+
+def sample(home: Home, table: AddressTable, now: datetime) -> list[Path]:
+    from tansiq.members.models import Country
+    from tansiq.workers.sample import LINES, write_sample
+
+    states = list(Country.objects.order_by("alpha2").values_list("alpha2", flat=True))
+    files = write_sample(table, states, home.path / "sample", today=now.date())
+    heading(_("{lines:,} lines of sample data").format(lines=LINES))
+    words = ngettext("{count} report file in {folder}", "{count} report files in {folder}", len(files))
+    typer.echo(words.format(count=len(files), folder=home.path / "sample"))
+    typer.echo(_("The addresses are drawn at random from real allocations; the events are invented."))
+    return files
+
+
+def ingest(files: Sequence[Path]) -> None:
+    from tansiq.cli import feeds
+
+    heading("tansiq feeds ingest auto sample/*")
+    feeds.ingest("auto", list(files))
+
+
+def look_around(files: Sequence[Path]) -> None:
+    """A whois, a query and a count, by the commands that anybody would type."""
+    from tansiq.cli import events, members
+
+    heading("tansiq members whois MA")
+    members.whois(["MA"])
+    heading(f"tansiq events query --rsit phishing --limit {SHOWN}")
+    events.query(rsit="phishing", limit=SHOWN)
+    heading("tansiq events count --by severity,rsit_type")
+    events.count(by="severity,rsit_type")
+
+
+def digests(home: Home, now: datetime) -> None:
+    from tansiq.cli import notices
+
+    heading("tansiq notices digest")
+    notices.digest()
+
+
+def what_next(home: Home) -> None:
+    heading(_("What next"))
+    typer.echo(_("Open a digest in a browser: {file}").format(file=home.digests / "*" / "*" / "digest.html"))
+    typer.echo(_("Go on with this node: {command}").format(command=f"export TANSIQ_HOME={home.path}"))
+    typer.echo(_("Read: {file}").format(file="docs/tutorials/first-hour.md"))
+    typer.echo(_("To forget all of it, delete {folder}.").format(folder=home.path))
