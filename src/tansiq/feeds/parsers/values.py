@@ -1,0 +1,69 @@
+"""Single values of unknown kind (address, network, URL, host name), told apart in columns."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tansiq.feeds.parsers.networks import NETWORK, canonical
+
+c = pl.col
+
+IPV4_LIKE = r"^\d{1,3}(?:\.\d{1,3}){3}$"
+IPV4_PORT = r"^(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})$"
+IPV6_LIKE = r"^[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$"
+IPV6_PORT = r"^\[([0-9A-Fa-f:.]+)\]:(\d{1,5})$"
+URL_LIKE = r"^[A-Za-z][A-Za-z0-9+.-]*://\S+$"
+NAME_AND_PATH = r"^[^\s/@]+\.[^\s/@.]+(?::\d{1,5})?/\S*$"
+NAME_LIKE = r"^[^\s/:@,;|()<>\"']+\.[^\s/:@,;|()<>\"'.]*[^\s/:@,;|()<>\"'.\d][^\s/:@,;|()<>\"'.]*\.?$"
+NAME_PORT = r"^(\S+\.[^\s:.]*[^\s:.\d][^\s:.]*):(\d{1,5})$"
+HOSTS_FILE = r"^(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s+(\S+\.\S+)$"
+SET_ENTRY = r"^(?:ipset\s+)?(?:-?add|-A)\s+\S+\s+(\S+)$"
+
+
+def refanged(text: pl.Expr) -> pl.Expr:
+    """Without the spellings that keep people from clicking: hxxp, [.], (.), [:]."""
+    plain = text.str.replace_all(r"\[\.\]|\(\.\)|\[dot\]", ".").str.replace_all("[:]", ":", literal=True)
+    return plain.str.replace(r"^(?i)hxxp(s?)(?:\[?:\]?//)", "http${1}://").str.replace(r"^(?i)fxp://", "ftp://")
+
+
+def tell_apart(rows: pl.DataFrame, column: str = "value") -> pl.DataFrame:
+    """Turn ``column`` into ``ip``, ``port``, ``network``, ``url`` or ``hostname``; ``reject`` where it is none of them.
+
+    A network gives its first address. A text of four numbers with dots counts as an address even when a number is too
+    large: it will be refused as an invalid address rather than as an unknown value. A host name with a path but no
+    scheme is an http URL. Entries of hosts files and of ipset scripts give their name or address.
+    """
+    value = refanged(c(column).str.strip_chars())
+    value = pl.coalesce(value.str.extract(HOSTS_FILE), value.str.extract(SET_ENTRY), value)
+    rows = rows.with_columns(value.alias("value_"))
+    text = c("value_")
+    rows = rows.with_columns(network=networks(rows))
+    kinds = {
+        "ip": pl.coalesce(
+            c("network").str.extract(r"^([^/]+)/"),
+            pl.when(text.str.contains(f"{IPV4_LIKE}|{IPV6_LIKE}")).then(text),
+            text.str.extract(IPV4_PORT),
+            text.str.extract(IPV6_PORT),
+        ),
+        "port": pl.coalesce(
+            text.str.extract(IPV4_PORT, 2), text.str.extract(IPV6_PORT, 2), text.str.extract(NAME_PORT, 2)
+        ),
+        "url": pl.when(text.str.contains(URL_LIKE))
+        .then(text)
+        .when(text.str.contains(NAME_AND_PATH) & ~text.str.contains(NETWORK))
+        .then("http://" + text),
+        "hostname": pl.coalesce(pl.when(text.str.contains(NAME_LIKE)).then(text), text.str.extract(NAME_PORT)),
+    }
+    rows = rows.with_columns(**kinds)
+    rows = rows.with_columns(hostname=pl.when(c("url").is_null() & c("ip").is_null()).then("hostname"))
+    unknown = pl.all_horizontal(c("ip", "url", "hostname").is_null())
+    network_like = text.str.contains(NETWORK)
+    reason = pl.when(network_like).then(pl.lit("ip.invalid")).otherwise(pl.lit("value.unknown"))
+    return rows.with_columns(reject=pl.when(unknown).then(reason)).drop("value_", column)
+
+
+def networks(rows: pl.DataFrame) -> pl.Series:
+    """The canonical network where ``value_`` is one, worked out once a distinct network."""
+    written = rows.filter(c("value_").str.contains(NETWORK))["value_"].unique().to_list()
+    known = {text: network for text in written if (network := canonical(text))}
+    return rows["value_"].replace_strict(known, default=None, return_dtype=pl.String)
