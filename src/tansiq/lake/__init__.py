@@ -3,9 +3,13 @@
 from tansiq.lake.catalogue import DiskFull, LakeBusy, LakeMissing, LakeNewer, LakeUnreadable
 from tansiq.lake.files import Staged
 from tansiq.lake.lake import Lake
+from tansiq.lake.reading import COUNTABLE, UnknownColumn
+from tansiq.lake.rejects import AmbiguousReport, UnknownReport
 from tansiq.lake.values import Compacted, Counted, Filter, Overtaken, Progress, Slice
 
 __all__ = [
+    "COUNTABLE",
+    "AmbiguousReport",
     "Compacted",
     "Counted",
     "DiskFull",
@@ -19,4 +23,6 @@ __all__ = [
     "Progress",
     "Slice",
     "Staged",
+    "UnknownColumn",
+    "UnknownReport",
 ]

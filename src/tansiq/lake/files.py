@@ -15,7 +15,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -27,7 +30,7 @@ from tansiq.lake.known import span_name
 from tansiq.lake.values import Slice
 
 ROWS_OF_A_DAY = 20_000  # fewer share a file with the days beside them
-ROW_GROUP = 50_000
+ROW_GROUP = 8_192  # about three in a file of a small batch: a team reads one
 COMPRESSION_LEVEL = 1
 ORPHAN_DAYS = 7
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -73,7 +76,7 @@ def stage(folder: Path, sightings: pl.DataFrame, rejects: pl.DataFrame, slices: 
         frame = gathered(sightings, which, order)
         files = [
             write(frame[start:end], own, number, "events", batch_id)
-            for number, (start, end) in enumerate(zip(cuts, cuts[1:], strict=False))
+            for number, (start, end) in enumerate(pairwise(cuts))
         ]
         if rejects.height:
             ordered = rejects.select(list(REJECTED)).sort("report_id", "line_number")
@@ -124,7 +127,9 @@ def write(frame: pl.DataFrame, folder: Path, number: int, table: str, batch_id: 
         )
         out.flush()
         os.fsync(out.fileno())
-    return StagedFile(path, place(table, span_name(times.min(), times.max()), batch_id, number), table)
+    return StagedFile(
+        path, place(table, span_name(cast(date, times.min()), cast(date, times.max())), batch_id, number), table
+    )
 
 
 def place(table: str, span: str, batch_id: str, number: int) -> str:

@@ -7,7 +7,7 @@ stays true; which files count is decided by the snapshot of the transaction that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePosixPath
@@ -49,7 +49,7 @@ class Known:
         if ids.is_empty():
             return found
         days = ids["day"]
-        live = files_of_days(cursor, days[0], days[-1])
+        live = files_of_days_in(cursor, days[0], days[-1])
         unknown = self._learn(cursor, live)
         hi, lo, numbers = ids["hi"].to_numpy(), ids["lo"].to_numpy(), days.to_physical().to_numpy()
         for span in {span_of(file) for file in live} & self._spans.keys():
@@ -74,8 +74,8 @@ class Known:
         while len(days.runs) > 1 and len(days.runs[-2][0]) < 2 * len(days.runs[-1][0]):
             days.runs.append(merged(days.runs.pop(), days.runs.pop()))
 
-    def replaced(self, olds: Iterable[str], new: str) -> None:
-        """A compaction put what ``olds`` held into ``new``; known still, if all of them were."""
+    def replaced(self, olds: Collection[str], new: str) -> None:
+        """A compaction put what ``olds`` held into ``new``; known still, if all of them were and had its days."""
         days = self._spans.get(span_of(new))
         if days and days.files.issuperset(olds):
             days.files.add(new)
@@ -121,7 +121,7 @@ def days_of_span(span: str) -> tuple[date, date]:
     return date.fromisoformat(first), date.fromisoformat(last or first)
 
 
-def files_of_days(cursor: Cursor, first: date, last: date) -> list[str]:
+def files_of_days_in(cursor: Cursor, first: date, last: date) -> list[str]:
     """Paths of the files, under the transaction's snapshot, that may hold events of these days."""
     files = [row[0] for row in cursor.execute("SELECT data_file FROM ducklake_list_files('lake', 'events')").fetchall()]
     spans = {span: days_of_span(span) for span in {span_of(file) for file in files}}

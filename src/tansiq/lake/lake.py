@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from types import TracebackType
 
 import polars as pl
 
-from tansiq.core.columns import REJECTED
+from tansiq.core.columns import REJECTED, STORED
 from tansiq.core.home import Home
 from tansiq.lake import commit as committing
-from tansiq.lake import files
+from tansiq.lake import compaction, files
+from tansiq.lake import reading as read
+from tansiq.lake import rejects as rejecting
 from tansiq.lake.catalogue import Catalogue
 from tansiq.lake.files import Staged
 from tansiq.lake.fold import SIGHTING
 from tansiq.lake.known import Known
-from tansiq.lake.values import Counted, Progress, Slice, check
+from tansiq.lake.reading import Form
+from tansiq.lake.values import Compacted, Counted, Filter, Progress, Slice, check
 
 MEMORY_MB = 512
+EVERYTHING = Filter()
+ALL_COLUMNS = tuple(STORED)
 
 
 class Lake:
@@ -88,6 +94,70 @@ class Lake:
     def discard(self, staged: Staged) -> None:
         """Drop a batch that will not be committed."""
         files.discard(staged, self._catalogue.home.lake)
+
+    def query(
+        self, asked: Filter = EVERYTHING, *, columns: Sequence[str] = ALL_COLUMNS, limit: int | None = None
+    ) -> pl.DataFrame:
+        """The events asked for, folded, in memory. With ``limit`` the newest by ``last_seen``, newest first.
+
+        Conditions on what the event's id fixes (feed, type, ip, malware) are exact always. Team, country and ASN
+        follow from the claim and address tables: where all batches of the days asked for used the same tables they
+        are asked of the files, else every event is folded first and judged by its canonical sighting. The one case
+        in which sightings under the same tables still differ is an address unknown to the tables for which a feed
+        names different ASNs on one day: such an event is found under each until its day is compacted.
+
+        Args:
+            columns: names out of core.columns.STORED.
+        """
+        return read.query(self._catalogue, asked, columns, limit)
+
+    def count(self, asked: Filter = EVERYTHING, by: Sequence[str] = ()) -> pl.DataFrame:
+        """Numbers of events and sightings by the columns ``by`` (of STORED, or ``day``), most events first.
+
+        Raises: UnknownColumn.
+        """
+        return read.count(self._catalogue, asked, by)
+
+    def export(
+        self,
+        asked: Filter,
+        path: str,
+        form: Form,
+        *,
+        columns: Sequence[str] = ALL_COLUMNS,
+        limit: int | None = None,
+    ) -> int:
+        """Write the events to a file or pipe (``/dev/fd/…``) as json (one object a line), csv or parquet; how many.
+
+        Memory stays flat. In json and csv event_id is 32 hexadecimal digits, times are RFC 3339 in UTC, and in json
+        ``extra`` is an object; parquet has the types of STORED. Without ``limit`` in no particular order.
+
+        Raises: DiskFull; OSError: the file cannot be written.
+        """
+        return read.export(self._catalogue, asked, path, form, columns, limit)
+
+    def rejects(self, report: str | None = None, *, limit: int | None = None) -> pl.DataFrame:
+        """Rejected lines (columns of REJECTED) of the report whose id begins with ``report``, or of all.
+
+        Raises: UnknownReport, AmbiguousReport.
+        """
+        return rejecting.rejects(self._catalogue, report, limit)
+
+    def compact(self, day: date) -> Compacted | None:
+        """Fold the files of a day into as few as possible, in one transaction, readers undisturbed.
+
+        None: there was but one file, or another process replaced one meanwhile.
+        Raises: DiskFull.
+        """
+        return compaction.compact(self._catalogue, self._known, day)
+
+    def tidy(self) -> list[Compacted]:
+        """Compact the days that have many small files; remove what was replaced hours ago. Call it after ingesting."""
+        return compaction.tidy(self._catalogue, self._known)
+
+    def days(self) -> list[date]:
+        """Days of which the lake holds events, in order."""
+        return compaction.days(self._catalogue)
 
 
 def agree(events: pl.DataFrame, rejects: pl.DataFrame, slices: Sequence[Slice]) -> None:

@@ -1,0 +1,1 @@
+observed_at::DATE IN (SELECT day FROM lake.batch_days WHERE {bounds})
