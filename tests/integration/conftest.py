@@ -50,19 +50,35 @@ def run(home: Path) -> Run:
     def run(
         *arguments: str | Path, input: str | bytes | None = None, at: Path = home, **extra: str
     ) -> subprocess.CompletedProcess[str]:
-        text = input.decode("utf-8", "surrogateescape") if isinstance(input, bytes) else input
-        return subprocess.run(
-            [sys.executable, "-m", "tansiq", *map(str, arguments)],
-            env=environment(at) | extra,
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            timeout=300,
-        )
+        return finished("-m", "tansiq", *arguments, input=input, at=at, **extra)
 
     return run
+
+
+@pytest.fixture
+def run_python(home: Path) -> Run:
+    """``run_python("import tansiq …")``: a program of the test's own in a process like ``run``'s."""
+
+    def run_python(program: str, *, at: Path = home, **extra: str) -> subprocess.CompletedProcess[str]:
+        return finished("-c", program, input=None, at=at, **extra)
+
+    return run_python
+
+
+def finished(
+    *arguments: str | Path, input: str | bytes | None, at: Path, **extra: str
+) -> subprocess.CompletedProcess[str]:
+    text = input.decode("utf-8", "surrogateescape") if isinstance(input, bytes) else input
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env=environment(at) | extra,
+        input=text,
+        stdin=subprocess.DEVNULL if text is None else None,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=300,
+    )
 
 
 @pytest.fixture(scope="session")
