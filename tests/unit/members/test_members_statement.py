@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from tansiq.core.claims import Claim
+from tansiq.core.errors import TansiqError
+from tansiq.members import document, times, values
+from tansiq.members import mistakes as mistakes_module
 from tansiq.members.statement import BadStatement, read
 
 LEAST = """
@@ -206,3 +211,22 @@ def test_read_text_with_control_characters_is_refused() -> None:
     document = team('asn = [ { value = 64496, source = "a\\u001b[2Jb" } ]')
 
     assert mistakes(document) == [(5, "XA-CERT", "claims.asn.source", "members.value.type")]
+
+
+def test_read_every_example_of_the_reference_is_right() -> None:
+    reference = Path(__file__).parents[3] / "docs" / "reference" / "members-toml.md"
+
+    examples = re.findall(r"```toml\n(.*?)```", reference.read_text(encoding="utf-8"), re.DOTALL)
+
+    assert [[team.code for team in read(example).teams] for example in examples] == [["XA-CERT"], ["XA-CERT"]]
+
+
+def test_reference_lists_every_code_of_a_mistake() -> None:
+    reference = (Path(__file__).parents[3] / "docs" / "reference" / "members-toml.md").read_text(encoding="utf-8")
+    modules = (document, mistakes_module, times, values)
+    classes = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
+    codes = {kind.code for kind in classes if issubclass(kind, TansiqError)} - {"error", "members.file.refused"}
+
+    missing = {code for code in codes if f".{code.rpartition('.')[2]}`" not in reference}
+
+    assert codes and missing == set()
