@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tansiq.core.errors import N_, TansiqError
 from tansiq.feeds.feed import Feed
 from tansiq.feeds.parsers import (
     blackbook,
@@ -28,7 +27,7 @@ from tansiq.feeds.parsers import (
     zone_h,
 )
 
-FEEDS: tuple[Feed, ...] = (
+ALL: tuple[Feed, ...] = (
     shadowserver.FEED,
     intelmq.FEED,
     xarf.FEED,
@@ -56,18 +55,5 @@ FEEDS: tuple[Feed, ...] = (
     jsonl.FEED,
 )
 
-BY_CODE = {feed.code: feed for feed in FEEDS}
-
-
-class UnknownFeed(TansiqError):
-    code = "feeds.feed.unknown"
-    message = N_("There is no feed {feed}.")
-    remedy = N_("Choose one of `tansiq feeds list`, or `auto` to have it recognised.")
-    exit_code = 2
-
-
-def feed(code: str) -> Feed:
-    """Raises: UnknownFeed."""
-    if code not in BY_CODE:
-        raise UnknownFeed(feed=code)
-    return BY_CODE[code]
+FEEDS: dict[str, Feed] = {feed.code: feed for feed in ALL}
+"""By code, in the order in which people read them: the specific before the generic."""
