@@ -105,7 +105,10 @@ class Lines(Sequence[str]):
 
 
 class Folder:
-    """An opened table: ``about``, and its columns by name."""
+    """An opened table: ``about``, and its columns by name.
+
+    Every file is mapped at once: what is open stays whole when the folder is replaced or removed.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -115,24 +118,28 @@ class Folder:
             raise TableDamaged(folder=path, file=_ABOUT) from error
         if self.about.get("format") != FORMAT:
             raise TableDamaged(folder=path, file=_ABOUT)
-        for file, size in self.about["sizes"].items():
-            if not (path / file).is_file() or (path / file).stat().st_size != size:
-                raise TableDamaged(folder=path, file=file)
+        self._files = {file: _map(path / file, size) for file, size in self.about["sizes"].items()}
 
     def array(self, name: str) -> memoryview[int]:
-        return self._mapped(f"{name}.array").cast(ARRAYS[name])
+        return memoryview(self._files[f"{name}.array"]).cast(ARRAYS[name])
 
     def text(self, name: str) -> Lines:
-        return Lines(self._mapped(f"{name}.text"), self._mapped(f"{name}.ends").cast("Q"))
+        return Lines(memoryview(self.text_bytes(name)), memoryview(self._files[f"{name}.ends"]).cast("Q"))
 
-    def text_file(self, name: str) -> Path:
-        return self.path / f"{name}.text"
+    def text_bytes(self, name: str) -> mmap.mmap | bytes:
+        """All lines of a text column, each with its newline."""
+        return self._files[f"{name}.text"]
 
-    def _mapped(self, file: str) -> memoryview[int]:
-        with (self.path / file).open("rb") as opened:
-            if not self.about["sizes"][file]:
-                return memoryview(b"")
-            return memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+
+def _map(path: Path, size: int) -> mmap.mmap | bytes:
+    try:
+        with path.open("rb") as file:
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+    except (OSError, ValueError) as error:
+        raise TableDamaged(folder=path.parent, file=path.name) from error
+    if len(content) != size:
+        raise TableDamaged(folder=path.parent, file=path.name)
+    return content
 
 
 def write(into: Path, *, about: Mapping[str, Any], files: Mapping[str, bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class AttributionTable:
     def text(self, name: str) -> pl.Series:
         """A column by its name in ``folder.TEXTS``, null where it says nothing."""
         if name not in self._texts:
-            self._texts[name] = _lines(self._folder.text_file(name))
+            self._texts[name] = _lines(self._folder.text_bytes(name)[:])
         return self._texts[name]
 
     @cached_property
@@ -101,10 +102,10 @@ class AttributionTable:
         return moments, line * len(moments) + np.searchsorted(moments, at)
 
 
-def _lines(file: Path) -> pl.Series:
-    if not file.stat().st_size:
+def _lines(content: bytes) -> pl.Series:
+    if not content:
         return pl.Series(dtype=pl.String)
-    return pl.read_lines(file).to_series().replace("", None)
+    return pl.read_lines(BytesIO(content)).to_series().replace("", None)
 
 
 @dataclass(frozen=True, slots=True)

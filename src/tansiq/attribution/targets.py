@@ -60,7 +60,8 @@ def read(text: str) -> Target:
     """Say what a question is about.
 
     A network may be written with host bits (192.0.2.7/24 is 192.0.2.0/24). Addresses of IPv4 in IPv6 clothes
-    (::ffff:192.0.2.1) are IPv4. Two letters are a country, never a top-level domain. Defanged forms are understood.
+    (::ffff:192.0.2.1) are IPv4. Two letters are a country; another single word is a mistake, unless a dot at its end
+    says that a top-level domain is meant. Defanged forms are understood.
 
     Raises: BadTarget.
     """
@@ -109,6 +110,8 @@ def _name(host: str) -> Name | None:
     try:
         name = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
+        return None
+    if "." not in name:
         return None
     name = name.lower().removesuffix(".")
     labels = name.split(".")
