@@ -166,11 +166,9 @@ def prefix_columns(text: pl.Series) -> pl.DataFrame:
     ).to_series()
     length = pl.select(pl.when(mapped).then(length - 96).otherwise(length)).to_series()
     valid = address["ip_version"].is_not_null() & (length >= 0).fill_null(False)
-    frame = address.with_columns(length=length).filter(valid)
-    numbers = {name: frame[name].to_numpy() for name in ("ip_version", "ip_hi", "ip_lo")}
-    done = aligned(numbers["ip_version"], numbers["ip_hi"], numbers["ip_lo"], frame["length"].cast(pl.UInt8).to_numpy())
-    place = valid.cum_sum().cast(pl.Int64) - 1
-    return done[pl.select(pl.when(valid).then(place)).to_series()] if len(done) < len(text) else done
+    version, high, low = (address[name].fill_null(0).to_numpy() for name in ("ip_version", "ip_hi", "ip_lo"))
+    cleared = pl.select(pl.when(valid).then(length).otherwise(0).cast(pl.UInt8)).to_series().to_numpy()
+    return aligned(version, high, low, cleared).select(pl.when(valid).then(pl.all()))
 
 
 def aligned(version: Any, high: Any, low: Any, length: Any) -> pl.DataFrame:
