@@ -149,6 +149,24 @@ def test_import_of_a_file_with_byte_order_mark_and_windows_line_ends_works(run: 
     assert json.loads(done.stdout)["overlaps"][0]["row"] == 12
 
 
+def test_import_on_a_full_disk_changes_nothing_and_says_so(run: Run, run_python: Run, tmp_path: Path) -> None:
+    file = tmp_path / "many.toml"
+    networks = ", ".join(f'"10.{i // 256}.{i % 256}.0/24"' for i in range(20_000))
+    file.write_text(f'[[team]]\ncode = "XA-CERT"\nname = "CERT of XA"\nclaims = {{ cidr = [{networks}] }}')
+
+    done = run_python(
+        "from tansiq.cli import main, node; node.opened()\n"
+        "from django.db import connection\n"
+        "connection.cursor().execute('PRAGMA max_page_count = 100')\n"
+        f"import sys; sys.argv = ['tansiq', 'members', 'import', {str(file)!r}]\n"
+        "main()"
+    )
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "Nothing was changed." in done.stderr
+    assert "XA-CERT" not in run("members", "list").stdout
+
+
 def test_whois_json_answers_one_object_a_target(run: Run, teams: Path) -> None:
     run("members", "import", teams)
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from tansiq.core import claims as core
+from tansiq.core.errors import N_, TansiqError
 from tansiq.members import claiming, queries, rules
 from tansiq.members.models import ClaimTable, Contact, Country, Membership, Team
 from tansiq.members.shipped import Directory, shipped_directory
@@ -45,14 +46,31 @@ class Imported:
     overlaps: list[LocatedOverlap]
 
 
-@transaction.atomic
+class NotStored(TansiqError):
+    code = "members.directory.not_stored"
+    message = N_("The directory could not be written: {reason}.")
+    remedy = N_("Nothing was changed. Make room, or wait until the other command is done, and run the same again.")
+    exit_code = 4
+    transient = True
+
+
 def import_statement(statement: Statement, *, now: datetime, dry_run: bool = False) -> Imported:
     """Make the directory say of the teams in ``statement`` what it says, and nothing else.
 
     A value that the statement lists is claimed as the statement says, past included. A claim of these teams that it
     no longer lists ends at ``now``. Shipped country claims of other teams give way to the operator's. Other teams
     stay as they are. The same statement again changes nothing. With ``dry_run`` the same result, and no change.
+
+    Raises: NotStored, when the database cannot be written (full, read-only, kept busy); then nothing is changed.
     """
+    try:
+        return _import(statement, now=now, dry_run=dry_run)
+    except OperationalError as error:
+        raise NotStored(reason=str(error).strip().rstrip(".")) from error
+
+
+@transaction.atomic
+def _import(statement: Statement, *, now: datetime, dry_run: bool) -> Imported:
     table = _locked_table()
     counts = _state(statement.teams, now=now, shipped=False)
     counts.superseded = claiming.supersede(statement.teams, now=now)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import connection
+
 from tansiq.core import claims as core
 from tansiq.members.models import Claim, Team
 from tansiq.members.statement import StatedTeam
@@ -25,7 +27,19 @@ _COLUMNS = (
     "shipped",
 )
 
-Subject = tuple[str, str, str]  # team, kind, value
+_INSERTED = (
+    "team",
+    "kind",
+    "value",
+    "valid_from",
+    "valid_until",
+    "verified",
+    "source",
+    "decision",
+    "shipped",
+    "stated_at",
+)
+
 Annotation = tuple[str, str, bool]  # source, decision, shipped: may change without making it another claim
 
 
@@ -59,9 +73,7 @@ def state(stated: Sequence[StatedTeam], teams: Mapping[str, Team], *, now: datet
     for (source, decision, ships), keys in change.to_annotate.items():
         for batch in _batches(keys):
             Claim.objects.filter(pk__in=batch).update(source=source, decision=decision, shipped=ships)
-    Claim.objects.bulk_create(
-        [_row(claim, teams[claim.team], now=now, shipped=shipped) for claim in wanted.values()], batch_size=_BATCH
-    )
+    _insert(wanted.values(), teams, now=now, shipped=shipped)
     change.new = len(wanted)
     change.teams |= {claim.team for claim in wanted.values()}
     return change
@@ -115,19 +127,30 @@ def _identity(claim: core.Claim) -> tuple[object, ...]:
     return (claim.team, claim.kind, claim.value, claim.valid_from, claim.valid_until, claim.verified)
 
 
-def _row(claim: core.Claim, team: Team, *, now: datetime, shipped: bool) -> Claim:
-    return Claim(
-        team=team,
-        kind=claim.kind,
-        value=claim.value,
-        valid_from=claim.valid_from,
-        valid_until=claim.valid_until,
-        verified=claim.verified,
-        source=claim.source,
-        decision=claim.decision,
-        shipped=shipped,
-        stated_at=now,
+def _insert(claims: Iterable[core.Claim], teams: Mapping[str, Team], *, now: datetime, shipped: bool) -> None:
+    """One prepared statement for all: half a million claims would take the model layer most of a minute."""
+    columns = [Claim._meta.get_field(name).column for name in _INSERTED]
+    moment = connection.ops.adapt_datetimefield_value
+    stated_at = moment(now)
+    rows = (
+        (
+            teams[claim.team].pk,
+            claim.kind,
+            claim.value,
+            moment(claim.valid_from),
+            moment(claim.valid_until),
+            claim.verified,
+            claim.source,
+            claim.decision,
+            shipped,
+            stated_at,
+        )
+        for claim in claims
     )
+    quoted = ", ".join(map(connection.ops.quote_name, columns))
+    places = ", ".join(["%s"] * len(columns))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {Claim._meta.db_table} ({quoted}) VALUES ({places})", rows)
 
 
 def _batches(keys: Sequence[int]) -> Iterator[Sequence[int]]:

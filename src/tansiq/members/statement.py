@@ -180,7 +180,7 @@ class _Reader:
 
     def choice(self, table: dict[str, Any], key: str, allowed: tuple[str, ...], place: Path) -> str:
         value = table.get(key, "")
-        if value == "" or (isinstance(value, str) and value in allowed):
+        if isinstance(value, str) and value in ("", *allowed):
             return value
         self.wrong(mistakes.NotAllowed(value=shown(value), allowed=", ".join(allowed)), (*place, key))
         return ""
