@@ -35,12 +35,13 @@ def home() -> Home:
     path = Path(text("TANSIQ_HOME", str(Path.home() / ".local" / "share" / "tansiq"))).expanduser().absolute()
     lake = Path(text("TANSIQ_LAKE", str(path / "lake"))).absolute()
     database = text("TANSIQ_DATABASE_URL", "")
-    catalogue = text("TANSIQ_LAKE_CATALOGUE", database if database.startswith("postgres") else str(path / "lake.catalogue.sqlite"))
+    beside = database if database.startswith("postgres") else str(path / "lake.catalogue.sqlite")
+    catalogue = text("TANSIQ_LAKE_CATALOGUE", beside)
     return Home(path=path, lake=lake, lake_catalogue=catalogue)
 
 
 def database(url: str, path: Path) -> dict[str, object]:
-    """Django's DATABASES entry for ``postgresql://user:password@host:port/name``, or for the SQLite file at ``path``."""
+    """Django's DATABASES entry for a ``postgresql://user:password@host:port/name``, else for SQLite at ``path``."""
     if not url:
         return {
             "ENGINE": "django.db.backends.sqlite3",
@@ -53,7 +54,9 @@ def database(url: str, path: Path) -> dict[str, object]:
         }
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres"):
-        raise BadSetting(name="TANSIQ_DATABASE_URL", value=parts.scheme, allowed="postgresql://user:password@host:port/name")
+        raise BadSetting(
+            name="TANSIQ_DATABASE_URL", value=parts.scheme, allowed="postgresql://user:password@host:port/name"
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),

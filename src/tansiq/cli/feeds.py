@@ -29,9 +29,9 @@ def app() -> typer.Typer:
         help=_("Store the events of report files with the team that answers for each."),
         epilog=_("Example: tansiq feeds ingest auto reports/*.csv.gz"),
     )(ingest)
-    desk.command(help=_("Say which feed a file looks like, and why."), epilog=_("Example: tansiq feeds detect report.csv"))(
-        detect
-    )
+    desk.command(
+        help=_("Say which feed a file looks like, and why."), epilog=_("Example: tansiq feeds detect report.csv")
+    )(detect)
     desk.command("list", help=_("The known feeds."), epilog=_("Example: tansiq feeds list --json"))(list_feeds)
     return desk
 
@@ -55,7 +55,7 @@ def ingest(
 
     kind = named(feed)
     if columns or separator or zone:
-        kind = mapped(kind, columns, separator, zone)
+        kind = declared(kind, columns, separator, zone)
     begun = monotonic()
     with Display(files, shown=not json and sys.stderr.isatty()) as display:
         now = datetime.now(UTC)
@@ -74,10 +74,13 @@ def ingest(
         raise typer.Exit(max(codes))
 
 
-def mapped(kind: Feed | None, columns: Sequence[str], separator: str, zone: str) -> Feed:
-    from tansiq.feeds.parsers.generic_csv import mapping
+def declared(kind: Feed | None, columns: Sequence[str], separator: str, zone: str) -> Feed:
+    """The feed with the columns that the user names; ``csv`` where no feed was named."""
+    from tansiq.feeds.choice import named
+    from tansiq.feeds.parsers.delimited import with_mapping
 
-    return mapping(kind, columns, separator, zone)
+    pairs = {name.strip(): column.strip() for name, _equals, column in (pair.partition("=") for pair in columns)}
+    return with_mapping(kind or named("csv"), pairs, separator=separator, zone=zone)
 
 
 def report_rows(reports: Sequence[Report], now: datetime) -> list[dict[str, Any]]:
@@ -205,8 +208,9 @@ def detect(
 def list_feeds(json: Annotated[bool, typer.Option("--json", help=_("JSON, one feed a line."))] = False) -> None:
     from tansiq.feeds.catalogue import FEEDS
 
+    shown = ("title", "licence", "tlp", "cadence_minutes")
     for feed in FEEDS.values():
         if json:
-            emit({"feed": feed.code, "title": feed.title, "licence": feed.licence, "tlp": feed.tlp, "cadence_minutes": feed.cadence_minutes})
+            emit({"feed": feed.code} | {name: getattr(feed, name) for name in shown})
         else:
             print(f"{feed.code:24} {feed.title}")  # noqa: T201

@@ -16,7 +16,7 @@ SEPARATOR = "\x1f"
 def event_ids(events: pl.DataFrame) -> pl.Series:
     """The first 128 bits of SHA-256 over the key's texts, an absent one empty, joined by U+001F, in UTF-8.
 
-    Whoever chooses a host name or a URL could otherwise make two events look like one: hence a collision-resistant hash.
+    Collision-resistant, since whoever chooses a host name or a URL could otherwise make two events look like one.
     Anyone can recompute it: ``hashlib.sha256("\\x1f".join(texts).encode()).digest()[:16]``.
 
     Args:

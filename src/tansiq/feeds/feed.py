@@ -55,8 +55,8 @@ class JsonLines:
 class Document:
     """A report that is one document (a JSON object or array, an HTML page): read whole, bounded in size.
 
-    ``records`` yields one mapping (column -> text, or None) a record; a ``Refused`` for a record that cannot be read. A record's ordinal
-    (from 1) stands where a line-based feed has its line number, and ``lines`` counts records.
+    ``records`` yields one mapping (column -> text, or None) a record; a ``Refused`` for a record that cannot be
+    read. A record's ordinal (from 1) stands where a line-based feed has its line number, and ``lines`` counts records.
     """
 
     records: Callable[[bytes], Iterable[Mapping[str, Any] | Refused]]
@@ -127,8 +127,8 @@ class Feed:
         ignored: feed columns that neither an event column nor ``extra`` should keep.
         zone: time zone of times without an offset (IANA name).
         rsit_type: of events for which ``translate`` says nothing else.
-        translate: pure function on the cut columns (text, null where empty; plus ``line_number``) before the mapping; it may add
-            columns under event names, and a column ``reject`` (a reason code, null for good rows).
+        translate: pure function on the cut columns (text, null where empty; plus ``line_number``) before the mapping;
+            it may add columns under event names, and a column ``reject`` (a reason code, null for good rows).
         date_pattern: regular expression with one group, found in the head of a report: its date.
         sure: attributes asserted for every event of the feed (tag, malware, severity, protocol…).
         fit: for feeds whose reports differ in shape (separator, header, lines or one document): the feed as one report

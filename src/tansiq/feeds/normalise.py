@@ -52,7 +52,7 @@ def normalise(columns: pl.DataFrame, feed: Feed, context: Context) -> Normalised
     """Give every record the types and the spelling that events have, and refuse those whose time or address is wrong.
 
     Args:
-        columns: text columns, null where empty, named by the feed or (from ``translate``) by the event; ``line_number``;
+        columns: text, null where empty, named by the feed or (from ``translate``) by the event; ``line_number``;
             optionally ``reject`` (a reason) and ``record`` (the whole record as JSON, then kept as ``extra``).
         feed, context: say which column is which, the time zone, and the date of records without a time.
 
@@ -114,7 +114,7 @@ def has(columns: pl.DataFrame, name: str) -> bool:
 
 
 def subjects(texts: pl.DataFrame, addresses: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Host name and URL of every record; a URL without a host column lends its host, and a literal address its address."""
+    """Host name and URL of every record; a URL lends its host where no column names one, and its literal address."""
     hosts = clean_hostnames(texts.get_column("hostname")).alias("hostname")
     names = pl.DataFrame([hosts, texts.get_column("url")])
     has_url = texts.get_column("url").is_not_null()

@@ -43,8 +43,9 @@ def parse_times(texts: pl.Series, *, zone: str = "UTC") -> pl.Series:
     """Times in UTC, microseconds; null where the text is null or is no time.
 
     Args:
-        texts: ISO 8601 / RFC 3339, RFC 2822, Common Log Format, C ``asctime``, plain dates (midnight), Unix time in s, ms
-            or µs, Windows FILETIME. A time that the zone skips (daylight saving) is null; one that it has twice is the first.
+        texts: ISO 8601 / RFC 3339, RFC 2822, Common Log Format, C ``asctime``, plain dates (midnight), Unix time in
+            s, ms or µs, Windows FILETIME. A time that the zone skips (daylight saving) is null; of one that it has
+            twice it is the first.
         zone: IANA name, for times without an offset.
     """
     found = pl.Series("observed_at", [], TIME).extend_constant(None, len(texts))
@@ -103,7 +104,7 @@ def offset(form: str) -> Reader:
 
 
 def numbers(texts: pl.Series) -> pl.Series:
-    """Unix time by the number of its digits (10: s, with or without a fraction; 13: ms; 16: µs), or FILETIME (17 or 18)."""
+    """Unix time by how many digits it has (10: s, fraction or not; 13: ms; 16: µs), or FILETIME (17 or 18)."""
     digits = texts.str.extract(r"^(\d+)(?:\.\d+)?$")
     length = digits.str.len_bytes()
     whole = digits.cast(pl.Int64, strict=False)

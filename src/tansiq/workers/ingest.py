@@ -2,8 +2,8 @@
 
     collect -> read -> [parse -> attribute -> name -> fold -> write] -> commit
 
-What stands in brackets runs on whole blocks in several threads; reading goes before it and commits come after it, in order, in the
-caller's thread. A *unit* is what is committed at once: a block of a large report, or many small reports together.
+What stands in brackets runs on whole blocks in several threads; reading goes before it and commits come after it, in
+order, in the caller's thread. A *unit* is what is committed at once: a block of a large report, or many small reports together.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from tansiq.core.columns import REJECTED, TIME
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 from tansiq.core.identity import event_ids
-from tansiq.feeds.collect import Collected, collect
 from tansiq.feeds.choice import chosen
+from tansiq.feeds.collect import Collected, collect
 from tansiq.feeds.feed import Feed
 from tansiq.feeds.parse import Job, Parsed, jobs, sample
 from tansiq.lake import Lake, Overtaken, Progress, Slice, Staged
 from tansiq.workers import tables
 
 UNIT_REPORTS = 64
-"""How many small reports are committed together at the most: enough to spread a commit's cost, few enough for both cores."""
+"""How many small reports are committed together: enough to spread a commit's cost, few enough to keep all cores busy."""
 
 
 class Stalled(TansiqError):

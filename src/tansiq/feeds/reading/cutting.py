@@ -1,8 +1,8 @@
 """Cut lines into text columns, each line by itself: what is wrong with one line cannot reach the next.
 
 Three ways, the fast ones first, each taking only the lines that it reads exactly: every field quoted (as Shadowserver
-writes), no field quoted, and the rest by a regular expression that must account for the whole line. Native CSV readers are not used:
-they fail the file, or lose good lines, beside one stray quote (ADR 0006).
+writes), no field quoted, and the rest by a regular expression that must account for the whole line. Native CSV readers
+are not used: they fail the file, or lose good lines, beside one stray quote (ADR 0006).
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def none_quoted(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> tupl
 
 
 def some_quoted(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The exact way: every field matched one by one, and the matches must add up to the line. Returns columns, refused."""
+    """The exact way: field by field, and the matches must add up to the line. Returns columns, refused."""
     mark, quote = re.escape(shape.separator), re.escape(shape.quote) if shape.quote else r"\x00"
     field = rf"(?:^|{mark})(?:{quote}(?:[^{quote}]|{quote}{quote})*{quote}|[^{quote}{mark}][^{mark}]*)?"
     found = lines.with_columns(LINE.str.extract_all(field).alias("found")).with_columns(
