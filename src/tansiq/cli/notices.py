@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tansiq.cli import node
+from tansiq.cli.events import a_time, lake
 from tansiq.cli.speech import emit, say
 from tansiq.core.language import _, ngettext, spoken
 
@@ -52,7 +53,7 @@ def digest(
 
     home = node.opened()
     now = datetime.now(UTC)
-    period = Period.asked(since, until, now=now)
+    period = Period.asked(a_time("since", since, now=now), a_time("until", until, now=now), now=now)
     total = 0
     for one in written(period, team or [], into or home.digests, now=now):
         total += 1
@@ -70,13 +71,12 @@ def digest(
 
 
 def written(period: Period, only: Sequence[str], into: Path, *, now: datetime) -> Iterator[Written]:
-    from tansiq.lake import Lake
     from tansiq.members import queries
     from tansiq.notices.digest import Digester
 
     teams = {card.code: card for card in queries.team_cards()}
-    with Lake.open(node.opened()) as lake:
-        yield from Digester(lake, period, teams, into, spoken(), now).write(only)
+    with lake() as events:
+        yield from Digester(events, period, teams, into, spoken(), now).write(only)
 
 
 def line(one: Written) -> str:

@@ -94,9 +94,13 @@ class Digester:
             if code not in self.teams:
                 raise UnknownTeam(team=code)
         with spooling(self.into) as spool:
-            undecided = self.undecided(spool)
+            # Few teams are asked of the lake one by one, which it answers from few files. For all of them the period
+            # is read once: where it has to be folded that is the costly part.
+            whole = None if only else self.spooled(self.received(), spool / "period")
+            undecided = self.undecided(whole, spool)
             for code in only or self.concerned(undecided):
-                yield self.team(code, undecided, spool)
+                events = self.spooled(self.received(team=code), spool / code) if whole is None else of_team(whole, code)
+                yield self.team(code, events, undecided)
             if not only:
                 yield self.operator(undecided)
 
@@ -112,7 +116,7 @@ class Digester:
         since, until = self.period.since, self.period.until
         return Filter(team=team, unattributed=unattributed, received_since=since, received_until=until)
 
-    def undecided(self, spool: Path) -> Undecided:
+    def undecided(self, whole: pl.LazyFrame | None, spool: Path) -> Undecided:
         """Events that nobody claims may be many: they are only counted, unless there are disputes to spool."""
         import polars as pl
 
@@ -120,17 +124,18 @@ class Digester:
         counted = self.lake.count(asked, by=("attributed_by", "reason"))
         stopped = pl.col("attributed_by").is_in(["tie", "contested"])
         found = disputes(counted.filter(stopped))
-        events = self.spooled(asked, spool / TRIAGE) if found else pl.LazyFrame(schema=STORED)
-        return Undecided(events.filter(stopped), found, int(counted.filter(~stopped)["events"].sum()))
+        if whole is None:
+            whole = self.spooled(asked, spool / TRIAGE) if found else pl.LazyFrame(schema=STORED)
+        return Undecided(whole.filter(stopped), found, int(counted.filter(~stopped)["events"].sum()))
 
     def spooled(self, asked: Filter, path: Path) -> pl.LazyFrame:
         """The events in a file of their own: a digest reads them several times, the lake is asked once."""
         import polars as pl
 
-        self.lake.export(asked, path, "parquet")
+        self.lake.export(asked, str(path), "parquet")
         return pl.scan_parquet(path)
 
-    def team(self, code: str, undecided: Undecided, spool: Path) -> Written:
+    def team(self, code: str, events: pl.LazyFrame, undecided: Undecided) -> Written:
         import polars as pl
 
         card = self.teams.get(code) or TeamCard(code, {}, "")
@@ -138,12 +143,8 @@ class Digester:
         mine = involving(code, undecided.disputes)
         reasons = [dispute.reason for dispute in mine]
         disputed = undecided.events.filter(pl.col("reason").is_in(reasons)) if mine else None
-        events = self.spooled(self.received(team=code), spool / code)
         name, name_language = Text.of(card.names).within(language)
-        try:
-            return self.put(code, events, disputed, mine, Words(language), name=name, name_language=name_language)
-        finally:
-            (spool / code).unlink()
+        return self.put(code, events, disputed, mine, Words(language), name=name, name_language=name_language)
 
     def operator(self, undecided: Undecided) -> Written:
         words = Words(self.language)
@@ -182,6 +183,12 @@ class Digester:
             if disputed is not None:
                 attachments.write_csv(disputed, fresh / "triage.csv")
         return written(told, folder, words.language)
+
+
+def of_team(events: pl.LazyFrame, code: str) -> pl.LazyFrame:
+    import polars as pl
+
+    return events.filter(pl.col("team") == code)
 
 
 def written(told: Contents, folder: Path, language: str) -> Written:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,13 +12,6 @@ class EmptyPeriod(TansiqError):
     code = "notices.period.empty"
     message = N_("The period from {since} until {until} is empty.")
     remedy = N_("Give an --until that is later than --since.")
-    exit_code = 2
-
-
-class BadTime(TansiqError):
-    code = "notices.period.bad_time"
-    message = N_("{text} is no time.")
-    remedy = N_("Write a date (2026-11-22), a time with its zone (2026-11-22T06:00:00Z) or an age (7d, 24h).")
     exit_code = 2
 
 
@@ -41,17 +33,15 @@ class Period:
         return cls(since, since + timedelta(days=1))
 
     @classmethod
-    def asked(cls, since: str | None, until: str | None, *, now: datetime) -> Period:
-        """The period as a person asks for it: dates, RFC 3339 times, or ages such as ``7d`` and ``24h``.
+    def asked(cls, since: datetime | None, until: datetime | None, *, now: datetime) -> Period:
+        """What a person means by one end, both or none: the UTC day of ``now``; until now; the day before the end.
 
-        Neither: the UTC day of ``now``. An open end is ``now``; an open start is the UTC day before the end.
-
-        Raises: BadTime, EmptyPeriod.
+        Raises: EmptyPeriod.
         """
         if since is None and until is None:
             return cls.day_of(now)
-        end = moment(until, now=now) if until else now
-        return cls(moment(since, now=now) if since else end - timedelta(days=1), end)
+        end = until or now
+        return cls(since or end - timedelta(days=1), end)
 
     @property
     def label(self) -> str:
@@ -65,18 +55,3 @@ class Period:
 
 def _is_midnight(time: datetime) -> bool:
     return (time.hour, time.minute, time.second, time.microsecond) == (0, 0, 0, 0)
-
-
-def moment(text: str, *, now: datetime) -> datetime:
-    """A date is its first moment in UTC; a time without a zone is refused, for nobody knows whose it is."""
-    if age := re.fullmatch(r"(\d{1,5})([dh])", text):
-        number = int(age[1])
-        return now - (timedelta(days=number) if age[2] == "d" else timedelta(hours=number))
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC)
-        if (time := datetime.fromisoformat(text)).tzinfo is not None:
-            return time.astimezone(UTC)
-    except ValueError:
-        pass
-    raise BadTime(text=text)

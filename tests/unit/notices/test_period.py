@@ -41,3 +41,18 @@ def test_period_that_ends_before_it_begins_is_refused() -> None:
 
     assert refused.value.exit_code == 2
     assert "2026-11-22T12:00:00+00:00" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "meant"),
+    [
+        (None, None, Period(DAY, DAY + timedelta(days=1))),
+        (DAY - timedelta(days=2), None, Period(DAY - timedelta(days=2), NOON)),
+        (None, DAY, Period(DAY - timedelta(days=1), DAY)),
+        (DAY - timedelta(days=7), DAY, Period(DAY - timedelta(days=7), DAY)),
+    ],
+)
+def test_asked_with_open_ends_means_the_nearest_sensible_period(
+    since: datetime | None, until: datetime | None, meant: Period
+) -> None:
+    assert Period.asked(since, until, now=NOON) == meant
