@@ -19,9 +19,14 @@ c = pl.col
 
 SHAPE = Plain(comments=("#", ";", "//", "!"))
 VALUE = re.compile(
-    r"(?:\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2}|:\d{1,5})?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:/\d{1,3})?"
-    r"|[a-z][a-z0-9+.-]*://\S+|(?:[\w-]+\.)+[A-Za-z][\w-]*(?:/\S*)?)\.?(?:\s*[#;].*)?"
+    r"(?:\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2}|:\d{1,5})?"  # an address, a network, an address and port
+    r"|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:/\d{1,3}|\]:\d{1,5})?"
+    r"|[A-Za-z][A-Za-z0-9+.-]*:(?://|\[//\])\S+"
+    r"|(?:(?:0\.0\.0\.0|127\.0\.0\.1)\s+)?(?:[\w-]+(?:\.|\[\.\]))+[^\W\d_][\w-]*(?::\d{1,5})?(?:/\S*)?\.?)"
+    r"(?:\s*[#;].*)?"
 )
+"""A line that is a single value, perhaps with a note."""
+
 DAY_MINUTES = 24 * 60
 
 
@@ -46,7 +51,7 @@ def share_of_values(sample: Sample) -> float:
 
 
 def recognise(sample: Sample) -> Evidence | None:
-    if share_of_values(sample) >= 0.8:
+    if share_of_values(sample) >= 0.6:
         return Evidence(40, N_("Most of its lines are one address, network, host name or URL each."))
     return None
 

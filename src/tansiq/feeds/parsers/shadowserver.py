@@ -34,6 +34,8 @@ def translate(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     if report and report.report == "event4_honeypot_ddos_target":
         rows = about_the_victim(rows)
     rows = split_networks(with_names(rows), "ip")
+    if report and {"tag", "infection"} <= set(rows.columns):
+        rows = rows.with_columns(tag=pl.coalesce("tag", "infection"))
     if report and report.severity:
         given = c("severity") if "severity" in rows.columns else pl.lit(None, pl.String)
         rows = rows.with_columns(severity=pl.coalesce(given, pl.lit(report.severity)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from tansiq.addresses.names import clean_hostnames
 from tansiq.feeds.parsers.networks import NETWORK, canonical
 
 c = pl.col
@@ -12,10 +13,11 @@ IPV4_LIKE = r"^\d{1,3}(?:\.\d{1,3}){3}$"
 IPV4_PORT = r"^(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})$"
 IPV6_LIKE = r"^[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$"
 IPV6_PORT = r"^\[([0-9A-Fa-f:.]+)\]:(\d{1,5})$"
-URL_LIKE = r"^[A-Za-z][A-Za-z0-9+.-]*://\S+$"
-NAME_AND_PATH = r"^[^\s/@]+\.[^\s/@.]+(?::\d{1,5})?/\S*$"
-NAME_LIKE = r"^[^\s/:@,;|()<>\"']+\.[^\s/:@,;|()<>\"'.]*[^\s/:@,;|()<>\"'.\d][^\s/:@,;|()<>\"'.]*\.?$"
-NAME_PORT = r"^(\S+\.[^\s:.]*[^\s:.\d][^\s:.]*):(\d{1,5})$"
+URL_LIKE = r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#]*\w[^\s]*$"
+NAME = r"(?:[\w-]+\.)+[^\W\d_][\w-]*\w"
+NAME_LIKE = rf"^{NAME}\.?$"
+NAME_PORT = rf"^({NAME}):(\d{{1,5}})$"
+NAME_AND_PATH = rf"^{NAME}(?::\d{{1,5}})?/\S*$"
 HOSTS_FILE = r"^(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s+(\S+\.\S+)$"
 SET_ENTRY = r"^(?:ipset\s+)?(?:-?add|-A)\s+\S+\s+(\S+)$"
 
@@ -55,11 +57,22 @@ def tell_apart(rows: pl.DataFrame, column: str = "value") -> pl.DataFrame:
         "hostname": pl.coalesce(pl.when(text.str.contains(NAME_LIKE)).then(text), text.str.extract(NAME_PORT)),
     }
     rows = rows.with_columns(**kinds)
-    rows = rows.with_columns(hostname=pl.when(c("url").is_null() & c("ip").is_null()).then("hostname"))
+    rows = rows.with_columns(clean_hostnames(rows["hostname"]).alias("hostname"))
     unknown = pl.all_horizontal(c("ip", "url", "hostname").is_null())
-    network_like = text.str.contains(NETWORK)
-    reason = pl.when(network_like).then(pl.lit("ip.invalid")).otherwise(pl.lit("value.unknown"))
-    return rows.with_columns(reject=pl.when(unknown).then(reason)).drop("value_", column)
+    return rows.with_columns(reject=pl.when(unknown).then(why_unknown(text))).drop("value_", column)
+
+
+def why_unknown(text: pl.Expr) -> pl.Expr:
+    """The reason why a value is refused, by what it resembles most."""
+    return (
+        pl.when(text.str.contains(NETWORK))
+        .then(pl.lit("ip.invalid"))
+        .when(text.str.contains("://", literal=True))
+        .then(pl.lit("url.invalid"))
+        .when(text.str.contains(NAME_LIKE))
+        .then(pl.lit("host.invalid"))
+        .otherwise(pl.lit("value.unknown"))
+    )
 
 
 def networks(rows: pl.DataFrame) -> pl.Series:
