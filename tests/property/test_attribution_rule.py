@@ -209,7 +209,7 @@ def test_whois_of_any_target_agrees_with_attribute(
         assert whois
 
         answers = [whois.answer(row["ip"], now=now) for row in ips]
-        answers += [whois.answer(row["hostname"], now=now) for row in hosts]
+        answers += [whois.answer(f"{row['hostname']}.", now=now) for row in hosts]
         answers += [whois.answer(f"AS{row['feed_asn']}", now=now) for row in systems]
 
         in_columns = attribute(events(*ips, *hosts, *systems), table=table)

@@ -65,7 +65,7 @@ def compile_table(
         "teams": register.teams,
         "cards": [asdict(card) for card in teams],
     }
-    folder.write(into, about=about, files={**_array_files(columns), **_text_files(texts)})
+    folder.write(into, about=about, parts={**_array_parts(columns), **_text_parts(texts)})
 
 
 def _verified(claims: Iterable[Claim]) -> dict[Kind, ByValue]:
@@ -156,15 +156,15 @@ def _around(name: str, timelines: Mapping[str, Timeline]) -> Timeline:
     return NOBODY
 
 
-def _array_files(columns: Columns) -> dict[str, bytes]:
-    return {f"{name}.array": columns[name].astype(code).tobytes() for name, code in folder.ARRAYS.items()}
+def _array_parts(columns: Columns) -> dict[str, bytes]:
+    return {name: columns[name].astype(code).tobytes() for name, code in folder.ARRAYS.items()}
 
 
-def _text_files(texts: Texts) -> dict[str, bytes]:
-    files = {}
+def _text_parts(texts: Texts) -> dict[str, bytes]:
+    parts = {}
     for name, rows in texts.items():
         text = pl.Series(rows, dtype=pl.String)
         ends = text.str.len_bytes().to_numpy().astype(np.uint64).cumsum() + np.arange(len(text), dtype=np.uint64)
-        files[f"{name}.text"] = "".join(text.str.join("\n").to_list()).encode() + (b"\n" if len(text) else b"")
-        files[f"{name}.ends"] = ends.tobytes()
-    return files
+        parts[name] = "".join(text.str.join("\n").to_list()).encode() + (b"\n" if len(text) else b"")
+        parts[f"{name}_ends"] = ends.tobytes()
+    return parts

@@ -1,8 +1,8 @@
 """A compiled attribution table on disk: raw arrays and lines of text, opened in a millisecond by mapping them.
 
-One folder holds ``<name>.array`` (elements of one C type, no header), ``<name>.text`` (one UTF-8 line a row) with
-``<name>.ends`` (where each line ends, its newline excluded), and ``about.json``. A pointer file beside the folders
-names the current one. Writers build a new folder and move the pointer; who has the old one open keeps it.
+One folder holds ``columns.bin``, raw arrays and lines of UTF-8 text one behind the other, and ``about.json``, which
+says where each begins. A pointer file beside the folders names the current one. Writers build a new folder and move
+the pointer; who has the old one open keeps it.
 
 The standard library alone, so that a single question does not wait for column engines to load. The table is a cache
 of this machine: its numbers are in the machine's own byte order, little-endian wherever Tansiq runs.
@@ -60,6 +60,7 @@ CHANGING: Final = 1 << 31
 TEXTS: Final = ("range_prefix", "as_name", "domain", "verdict_reason")
 
 _ABOUT = "about.json"
+_COLUMNS = "columns.bin"
 _POINTER = "attribution.json"
 _NAME = "attribution-"
 _KEPT = 2
@@ -107,7 +108,7 @@ class Lines(Sequence[str]):
 class Folder:
     """An opened table: ``about``, and its columns by name.
 
-    Every file is mapped at once: what is open stays whole when the folder is replaced or removed.
+    The columns are mapped at once: what is open stays whole when the folder is replaced or removed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -118,43 +119,45 @@ class Folder:
             raise TableDamaged(folder=path, file=_ABOUT) from error
         if self.about.get("format") != FORMAT:
             raise TableDamaged(folder=path, file=_ABOUT)
-        self._files = {file: _map(path / file, size) for file, size in self.about["sizes"].items()}
+        try:
+            with (path / _COLUMNS).open("rb") as file:
+                self._columns = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError) as error:
+            raise TableDamaged(folder=path, file=_COLUMNS) from error
+        if len(self._columns) != self.about["size_bytes"]:
+            raise TableDamaged(folder=path, file=_COLUMNS)
 
     def array(self, name: str) -> memoryview[int]:
-        return memoryview(self._files[f"{name}.array"]).cast(ARRAYS[name])
+        return self._part(name).cast(ARRAYS[name])
 
     def text(self, name: str) -> Lines:
-        return Lines(memoryview(self.text_bytes(name)), memoryview(self._files[f"{name}.ends"]).cast("Q"))
+        return Lines(self._part(name), self._part(f"{name}_ends").cast("Q"))
 
-    def text_bytes(self, name: str) -> mmap.mmap | bytes:
+    def text_bytes(self, name: str) -> bytes:
         """All lines of a text column, each with its newline."""
-        return self._files[f"{name}.text"]
+        return self._part(name).tobytes()
+
+    def _part(self, name: str) -> memoryview[int]:
+        start, end = self.about["parts"][name]
+        return self._columns[start:end]
 
 
-def _map(path: Path, size: int) -> mmap.mmap | bytes:
-    try:
-        with path.open("rb") as file:
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-    except (OSError, ValueError) as error:
-        raise TableDamaged(folder=path.parent, file=path.name) from error
-    if len(content) != size:
-        raise TableDamaged(folder=path.parent, file=path.name)
-    return content
-
-
-def write(into: Path, *, about: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+def write(into: Path, *, about: Mapping[str, Any], parts: Mapping[str, bytes]) -> None:
     """Write a table durably and give it its name last: nobody ever sees half of one.
+
+    Args:
+        parts: arrays by the names of ``ARRAYS``; texts by those of ``TEXTS``, and with ``_ends`` where their lines end.
 
     Raises: TableNotWritten: disk full or no permission; nothing is left behind.
     """
-    sizes = {file: len(content) for file, content in files.items()}
+    places, columns = _laid_out(parts)
     draft = into.with_name(f".{into.name}.{os.getpid()}")
+    facts = {**about, "format": FORMAT, "parts": places, "size_bytes": len(columns)}
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        for file, content in files.items():
-            _write_synced(draft / file, content)
-        _write_synced(draft / _ABOUT, _json({**about, "format": FORMAT, "sizes": sizes}))
+        _write_synced(draft / _COLUMNS, columns)
+        _write_synced(draft / _ABOUT, _json(facts))
         sync(draft)
         if into.exists():
             shutil.rmtree(into)
@@ -163,6 +166,16 @@ def write(into: Path, *, about: Mapping[str, Any], files: Mapping[str, bytes]) -
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise TableNotWritten(folder=into, reason=error.strerror or error) from error
+
+
+def _laid_out(parts: Mapping[str, bytes]) -> tuple[dict[str, tuple[int, int]], bytes]:
+    """One part behind the other, each beginning at a multiple of 8 as arrays like it."""
+    places: dict[str, tuple[int, int]] = {}
+    columns = bytearray()
+    for name, content in parts.items():
+        places[name] = (len(columns), len(columns) + len(content))
+        columns += content + bytes(-len(content) % 8)
+    return places, bytes(columns)
 
 
 class Pointer:

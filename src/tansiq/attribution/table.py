@@ -59,7 +59,7 @@ class AttributionTable:
     def text(self, name: str) -> pl.Series:
         """A column by its name in ``folder.TEXTS``, null where it says nothing."""
         if name not in self._texts:
-            self._texts[name] = _lines(self._folder.text_bytes(name)[:])
+            self._texts[name] = _lines(self._folder.text_bytes(name))
         return self._texts[name]
 
     @cached_property

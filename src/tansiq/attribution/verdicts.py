@@ -109,10 +109,9 @@ def judge(kind: Kind, value: str, live: Iterable[Claim], enclosing: frozenset[st
     """
     teams = sorted({claim.team for claim in live})
     settled = {claim.team for claim in live if claim.decision}
-    against = {team: enclosing - {team} for team in teams if team not in settled}
-    standing = enclosing.union(team for team in teams if not against.get(team))
+    standing = enclosing.union(team for team in teams if team in settled or enclosing <= {team})
+    others = " ".join(sorted(enclosing.difference(teams))) if len(settled) < len(teams) else ""
     key = f"{kind} AS{value}" if kind == "asn" else f"{kind} {value}"
-    others = " ".join(sorted(frozenset().union(*against.values()).difference(teams)))
     parties = " ".join(teams) + (f" inside {others}" if others else "")
     if len(teams) > 1:
         return Verdict("tie", "", f"tie {key}: {parties}", 0), standing
