@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import time
@@ -25,6 +26,7 @@ MAX_BYTES = 256 << 20  # the largest of them has about 20 MB
 TIMEOUT_SECONDS = 30.0  # without a byte
 LIMIT_SECONDS = 900.0  # for one file
 PIECE = 1 << 20
+DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO)
 
 
 class NotFetched(TansiqError):
@@ -35,6 +37,14 @@ class NotFetched(TansiqError):
         " `tansiq geo update --bundled`."
     )
     exit_code = 3
+    transient = True
+
+
+class NotKept(TansiqError):
+    code = "addresses.fetch.not_kept"
+    message = N_("{url} could not be written to {folder}: {reason}. The address table used so far is unchanged.")
+    remedy = N_("Make room on that disk or check its permissions, then run `tansiq geo update` again.")
+    exit_code = 4
     transient = True
 
 
@@ -52,7 +62,7 @@ def fetch(urls: Sequence[str], into: Path, *, progress: Callable[[str, int], Non
     Args:
         progress: told the address and the bytes it has so far.
 
-    Raises: NotFetched, NotSecure: files fetched before it stay; none is ever half there.
+    Raises: NotFetched, NotSecure, NotKept: files fetched before it stay; none is ever half there.
     """
     into.mkdir(parents=True, exist_ok=True)
     for url in urls:
@@ -64,6 +74,8 @@ def fetch(urls: Sequence[str], into: Path, *, progress: Callable[[str, int], Non
         except TansiqError:
             raise
         except (OSError, ValueError, http.client.HTTPException) as error:
+            if getattr(error, "errno", None) in DISK_TROUBLE:
+                raise NotKept(url=url, folder=into, reason=error) from error
             reason = error.reason if isinstance(error, URLError) else error
             raise NotFetched(url=url, reason=reason or type(error).__name__) from error
         finally:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tansiq.addresses.text import parse_addresses
+from tansiq.addresses.text import DOT, parse_addresses, patched
 
 Places = NDArray[np.int64]
 
@@ -66,8 +66,11 @@ def registered_domains(hostnames: pl.Series) -> pl.Series:
     if known.is_empty():
         return pl.Series(hostnames.name, [None] * len(hostnames), dtype=pl.String)
     data = np.frombuffer((known.str.join("\n").item() + "\n").encode(), np.uint8)
-    cuts = np.flatnonzero((data == 46) | (data == 10))
-    last = np.flatnonzero(data[cuts] == 10)
+    ends = np.cumsum(known.str.len_bytes().to_numpy().astype(np.int64) + 1) - 1
+    cut = data == DOT
+    cut[ends] = True
+    cuts = np.flatnonzero(cut)
+    last = np.searchsorted(cuts, ends)
     names = _Names(known.cast(pl.Binary), cuts, last)
     wanted = names.suffix_labels() + 1
     domains = names.tails(np.arange(len(known)), wanted).cast(pl.String)
@@ -187,11 +190,8 @@ def _host_and_port(authority: pl.Series) -> pl.DataFrame:
     if len(rows):
         pattern = r"^(?:\[([^\]]*)\](?::([^:]*))?|([^:\[]*):([^:]*)|(.*))$"
         taken = authority.gather(rows).str.extract_groups(pattern).struct.unnest()
-        host = taken.select(pl.coalesce("1", "3", "5")).to_series()
-        port = taken.select(pl.coalesce("2", "4")).to_series()
-        place = np.arange(len(authority))
-        place[rows] = np.arange(len(authority), len(authority) + len(rows))
-        frame = pl.concat([frame, pl.DataFrame({"host": host, "port": port})])[place]
+        host, port = taken.select(host=pl.coalesce("1", "3", "5"), port=pl.coalesce("2", "4"))
+        frame = pl.DataFrame([patched(frame["host"], rows, host), patched(frame["port"], rows, port)])
     digits = pl.col("port").str.contains("^[0-9]{1,5}$")
     return frame.select("host", port=pl.when(digits).then("port").cast(pl.UInt16, strict=False))
 
@@ -201,6 +201,4 @@ def _where(column: pl.Series, mask: pl.Series, change: Callable[[pl.Series], pl.
     rows = np.flatnonzero(mask.fill_null(False).to_numpy())
     if not len(rows):
         return column
-    place = np.arange(len(column))
-    place[rows] = np.arange(len(column), len(column) + len(rows))
-    return pl.concat([column, change(column.gather(rows)).rename(column.name)]).gather(place)
+    return patched(column, rows, change(column.gather(rows)))

@@ -55,12 +55,17 @@ def parse_addresses(text: pl.Series) -> pl.DataFrame:
 def _columns(text: pl.Series, rows6: Places, high: Words, low: Words, valid: Flags) -> pl.DataFrame:
     """The four columns. IPv4 text is canonical as it came; the rest is written anew."""
     if len(rows6):
-        place = np.arange(len(text))
-        place[rows6] = np.arange(len(text), len(text) + len(rows6))
-        text = pl.concat([text, format_addresses(high[rows6], low[rows6])]).gather(place)
+        text = patched(text, rows6, format_addresses(high[rows6], low[rows6]))
     version = np.where((high == 0) & (low >> np.uint64(32) == 0xFFFF), np.uint8(4), np.uint8(6))
     frame = pl.DataFrame({"ip": text, "ip_version": version, "ip_hi": high, "ip_lo": low})
     return frame if valid.all() else frame.select(pl.when(pl.Series(valid)).then(pl.all()))
+
+
+def patched(column: pl.Series, rows: Places, values: pl.Series) -> pl.Series:
+    """The column with other values in some rows; its own are not copied one by one."""
+    place = np.arange(len(column))
+    place[rows] = np.arange(len(column), len(column) + len(rows))
+    return pl.concat([column, values.rename(column.name)]).gather(place)
 
 
 def _joined(rows: pl.Series) -> tuple[Bytes, Places]:
@@ -170,9 +175,7 @@ def _tails_as_groups(rows: pl.Series, dotted: pl.Series) -> pl.Series:
         .then(pl.concat_str(some.str.extract("^(.*:)[^:]*$"), words[0], pl.lit(":"), words[1]))
         .otherwise(pl.lit(""))
     ).to_series()
-    place = np.arange(len(rows))
-    place[where] = np.arange(len(rows), len(rows) + len(where))
-    return pl.concat([rows, written.fill_null("")]).gather(place)
+    return patched(rows, where, written.fill_null(""))
 
 
 @cache

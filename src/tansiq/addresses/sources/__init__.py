@@ -16,7 +16,6 @@ from tansiq.addresses.sources.content import (
     UnknownSource,
     UnreadableSource,
     date_of,
-    read_content,
 )
 
 
@@ -28,8 +27,8 @@ class Reader(Protocol):
     def read(self, content: Content) -> Source: ...
 
 
-READERS: tuple[Reader, ...] = (mmdb, delegated, routes, csv_tables, json_tables)
-"""The most telling first."""
+READERS: tuple[Reader, ...] = (delegated, routes, csv_tables, json_tables, mmdb)
+"""The most telling text first; MMDB files tell only at their end."""
 
 
 def read_source(path: Path, *, shown: str) -> Source:
@@ -40,7 +39,7 @@ def read_source(path: Path, *, shown: str) -> Source:
 
     Raises: BadSource: it cannot be used; the error says why.
     """
-    content = read_content(path)
+    content = Content.of(path)
     reader = next((reader for reader in READERS if reader.recognises(content)), None)
     if reader is None:
         raise UnknownSource()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -18,7 +22,8 @@ from tansiq.addresses.ranges import network
 from tansiq.addresses.text import parse_addresses
 from tansiq.core.errors import N_, TansiqError
 
-MAX_BYTES = 4 << 30
+HEAD_BYTES = 8192  # enough to recognise any of the formats that are text
+MAX_BYTES = 1 << 30  # unpacked; the largest seen have a few hundred megabytes
 GARBLED_SHARE = 0.01  # more unreadable rows than this and the file is not what it looks like
 
 PREFIXES: dict[str, Any] = {
@@ -71,16 +76,44 @@ class EmptySource(BadSource):
 
 @dataclass(frozen=True)
 class Content:
-    """A file as found, unpacked if it was packed."""
+    """A file as found, unpacked if it was packed. Only its head is read before a reader knows it."""
 
     path: Path
-    data: bytes
+    packed: bool
+    head: bytes
     modified_on: date
 
+    @classmethod
+    def of(cls, path: Path) -> Content:
+        """Raises: UnreadableSource, CutSource (packed data that ends too early), EmptySource."""
+        with _named_trouble():
+            if not path.is_file():
+                raise UnreadableSource(reason=os.strerror(errno.EISDIR if path.is_dir() else errno.ENOENT))
+            modified = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+            with path.open("rb") as file:
+                packed = file.read(2) == b"\x1f\x8b"
+            with gzip.open(path) if packed else path.open("rb") as stream:
+                head = stream.read(HEAD_BYTES)
+        if not head.strip():
+            raise EmptySource()
+        return cls(path, packed, head.removeprefix(b"\xef\xbb\xbf"), modified)
+
     @cached_property
-    def head(self) -> bytes:
-        """The first few thousand bytes without a byte-order mark: enough to recognise any format by."""
-        return self.data[:8192].removeprefix(b"\xef\xbb\xbf")
+    def data(self) -> bytes:
+        """All of it. Raises: UnreadableSource, CutSource."""
+        with _named_trouble(), gzip.open(self.path) if self.packed else self.path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise UnreadableSource(reason=f"> {MAX_BYTES >> 20} MB")
+        return data
+
+    def tail(self, size: int) -> bytes:
+        """The last bytes."""
+        if self.packed:
+            return self.data[-size:]
+        with _named_trouble(), self.path.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - size))
+            return stream.read()
 
     @cached_property
     def first_line(self) -> str:
@@ -95,6 +128,16 @@ class Content:
             rest = self.data[-80:].rsplit(b"\n", 1)[-1].decode("utf-8", "replace")
             raise CutSource(reason=f"…{rest}")
         return self.data.removeprefix(b"\xef\xbb\xbf")
+
+
+@contextmanager
+def _named_trouble() -> Iterator[None]:
+    try:
+        yield
+    except EOFError as error:
+        raise CutSource(reason="gzip") from error
+    except (OSError, zlib.error) as error:
+        raise UnreadableSource(reason=getattr(error, "strerror", None) or error) from error
 
 
 @dataclass(frozen=True)
@@ -113,28 +156,6 @@ class Source:
     registry: bool = False
     file: str = ""
     rows: int = 0
-
-
-def read_content(path: Path) -> Content:
-    """The file's bytes, unpacked where they are gzip.
-
-    Raises: UnreadableSource, CutSource (packed data that ends too early), EmptySource.
-    """
-    try:
-        modified = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except EOFError as error:
-        raise CutSource(reason="gzip") from error
-    except (OSError, zlib.error) as error:
-        raise UnreadableSource(reason=getattr(error, "strerror", None) or error) from error
-    if len(data) > MAX_BYTES:
-        raise UnreadableSource(reason=f"> {MAX_BYTES} B")
-    if not data.strip():
-        raise EmptySource()
-    return Content(path, data, modified)
 
 
 def lines_of(content: bytes, *, comment: str | None = None) -> pl.Series:

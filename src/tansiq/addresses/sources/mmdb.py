@@ -37,7 +37,7 @@ MOST_NETWORKS = 50_000_000  # a tree that claims more leads in circles
 
 
 def recognises(content: Content) -> bool:
-    return MARKER in content.data[-(128 << 10) :]
+    return MARKER in content.tail(128 << 10)
 
 
 def read(content: Content) -> Source:
@@ -87,9 +87,10 @@ def _text(value: Any) -> str | None:
 def _opened(content: Content) -> Iterator[Any]:
     """The fast reader wants a file: an unpacked copy is made where the file was packed."""
     with tempfile.NamedTemporaryFile(suffix=".mmdb") as copy:
-        copy.write(content.data)
-        copy.flush()
-        with maxminddb.open_database(copy.name) as reader:
+        if content.packed:
+            copy.write(content.data)
+            copy.flush()
+        with maxminddb.open_database(copy.name if content.packed else content.path) as reader:
             yield reader
 
 
