@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 
 from tansiq.core.columns import REJECTED, SCHEMA_VERSION
-from tansiq.lake.catalogue import DiskFull
+from tansiq.lake.catalogue import DiskFull, out_of_space
 from tansiq.lake.fold import I64, gathered, halves, kept
 from tansiq.lake.known import span_name
 from tansiq.lake.values import Slice
@@ -212,6 +212,7 @@ def room(own: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         shutil.rmtree(own, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
+        # Polars wraps the system's error in its own, with the system's words.
+        if getattr(error, "errno", None) in NO_ROOM or isinstance(error, Exception) and out_of_space(error):
             raise DiskFull(path=own.parent) from error
         raise

@@ -237,7 +237,11 @@ def export(
     catalogue: Catalogue, asked: Filter, path: str, form: Form, columns: Sequence[str], limit: int | None
 ) -> int:
     """Write the events to a file or a pipe with flat memory; how many they were."""
-    options = {"json": "FORMAT json", "csv": "FORMAT csv, HEADER", "parquet": "FORMAT parquet, COMPRESSION zstd"}
+    options = {
+        "json": "FORMAT json, USE_TMP_FILE false",
+        "csv": "FORMAT csv, HEADER, USE_TMP_FILE false",
+        "parquet": "FORMAT parquet, COMPRESSION zstd",
+    }
     with reading(catalogue) as cursor:
         if limit is None:
             inner = events(cursor, asked, columns)

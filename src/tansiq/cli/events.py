@@ -1,0 +1,378 @@
+"""Events as they lie in the lake: list, count, what was rejected, compaction."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shutil
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tansiq.cli import node
+from tansiq.cli.speech import emit, say
+from tansiq.core.errors import N_, TansiqError
+from tansiq.core.language import _, ngettext
+from tansiq.core.rsit import CLASS_OF_TYPE, TYPES_OF_CLASS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+
+    from tansiq.lake import Filter, Lake
+
+NAME = "events"
+SHOWN = 50  # rows of a table for people, unless --limit says otherwise
+COLUMNS = ("last_seen", "team", "rsit_type", "ip", "port", "hostname", "url", "asn", "country", "malware", "count")
+SPAN = re.compile(r"(\d{1,5})([dh])")
+
+
+class BadTime(TansiqError):
+    code = "events.time.bad"
+    message = N_("{value} is no time that --{option} understands.")
+    remedy = N_("Write a date (2026-01-31), a time (2026-01-31T08:00:00Z), or how long ago (7d, 24h).")
+    exit_code = 2
+
+
+class BadRange(TansiqError):
+    code = "events.range.bad"
+    message = N_("--since {since} is not before --until {until}.")
+    remedy = N_("--until is the first moment that is left out; give one that is later.")
+    exit_code = 2
+
+
+class BadFilter(TansiqError):
+    code = "events.filter.bad"
+    message = N_("{value} is no value for --{option}.")
+    remedy = N_("Give {wanted}.")
+    exit_code = 2
+
+
+class OneForm(TansiqError):
+    code = "events.form.many"
+    message = N_("Only one of --json, --csv and --parquet can be written at a time.")
+    remedy = N_("Run the command once for each.")
+    exit_code = 2
+
+
+class Unwritable(TansiqError):
+    code = "events.file.unwritable"
+    message = N_("{file} cannot be written.")
+    remedy = N_("Check that its folder exists and that you may write there.")
+    exit_code = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What was typed, before it is understood."""
+
+    team: str | None
+    feed: str | None
+    rsit: str | None
+    country: str | None
+    asn: str | None
+    malware: str | None
+    ip: str | None
+    since: str | None
+    until: str | None
+
+
+def app() -> typer.Typer:
+    desk = typer.Typer(no_args_is_help=True, help=_("Events in the lake: list and count them, see rejected lines."))
+    desk.command("query", help=_("List events, newest first. Example: tansiq events query --team XA-CERT --since 7d"))(
+        query
+    )
+    desk.command("count", help=_("Count events by columns. Example: tansiq events count --by team,rsit_type"))(count)
+    desk.command("rejects", help=_("Show lines that were not understood. Example: tansiq events rejects 5f2a"))(rejects)
+    desk.command("compact", help=_("Merge the files of days into few. Example: tansiq events compact 2026-01-31"))(
+        compact
+    )
+    return desk
+
+
+Team = Annotated[str | None, typer.Option(help=_("Code of the team that answers; none: nobody does."))]
+Feed = Annotated[str | None, typer.Option(help=_("Name of the feed."))]
+Rsit = Annotated[str | None, typer.Option(help=_("RSIT class or type."))]
+Country = Annotated[str | None, typer.Option(help=_("Country, two letters."))]
+Asn = Annotated[str | None, typer.Option(help=_("Number of the autonomous system."))]
+Malware = Annotated[str | None, typer.Option(help=_("Name of the malware."))]
+Ip = Annotated[str | None, typer.Option(help=_("Address."))]
+Since = Annotated[str | None, typer.Option(help=_("Seen at or after: a date, a time, or how long ago (7d, 24h)."))]
+Until = Annotated[str | None, typer.Option(help=_("Seen before: a date, a time, or how long ago."))]
+Limit = Annotated[int | None, typer.Option(min=1, help=_("At most so many."))]
+AsJson = Annotated[bool, typer.Option("--json", help=_("One JSON object a line."))]
+
+
+def query(
+    team: Team = None,
+    feed: Feed = None,
+    rsit: Rsit = None,
+    country: Country = None,
+    asn: Asn = None,
+    malware: Malware = None,
+    ip: Ip = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help=_("CSV with a header."))] = False,
+    parquet: Annotated[Path | None, typer.Option(help=_("Write a Parquet file."))] = None,
+) -> None:
+    if as_json + as_csv + (parquet is not None) > 1:
+        raise OneForm
+    asked = understood(Conditions(team, feed, rsit, country, asn, malware, ip, since, until), now=datetime.now(UTC))
+    with lake() as events:
+        if parquet:
+            number = written(events, asked, parquet, limit)
+            say(ngettext("{n} event written to {file}.", "{n} events written to {file}.", number).format(
+                n=number, file=parquet))  # fmt: skip
+        elif as_json or as_csv:
+            stream(events, asked, "json" if as_json else "csv", limit)
+        else:
+            show(events, asked, limit or SHOWN)
+
+
+def count(
+    by: Annotated[str, typer.Option(help=_("Columns, separated by commas; day counts by day."))] = "",
+    team: Team = None,
+    feed: Feed = None,
+    rsit: Rsit = None,
+    country: Country = None,
+    asn: Asn = None,
+    malware: Malware = None,
+    ip: Ip = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+) -> None:
+    asked = understood(Conditions(team, feed, rsit, country, asn, malware, ip, since, until), now=datetime.now(UTC))
+    columns = [name.strip() for name in by.split(",") if name.strip()]
+    with lake() as events:
+        counted = events.count(asked, columns)
+    if as_json:
+        ndjson(counted)
+    else:
+        table(counted)
+
+
+def rejects(
+    report: Annotated[str | None, typer.Argument(help=_("Id of the report, or its beginning."))] = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    with lake() as events:
+        lines = events.rejects(report, limit=limit if as_json else (limit or SHOWN) + 1)
+    if as_json:
+        ndjson(texts(lines))
+        return
+    table(texts(lines[: limit or SHOWN]).select("report_id", "line_number", "reason", "raw", "raw_base64"))
+    if len(lines) > (limit or SHOWN):
+        say(_("There are more; --limit shows them."))
+
+
+def compact(
+    days: Annotated[
+        list[str] | None, typer.Argument(help=_("Days (2026-01-31); all of them if none is named."))
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    wanted = [a_day(day) for day in days or []]
+    with lake() as events:
+        for day in wanted or events.days():
+            if not (done := events.compact(day)):
+                continue
+            if as_json:
+                emit({"day": day.isoformat(), "files_before": done.files_before, "files_after": done.files_after,
+                      "rows_before": done.rows_before, "rows_after": done.rows_after})  # fmt: skip
+            else:
+                words = _("{day}: {before} files became {after}.")
+                say(words.format(day=day, before=done.files_before, after=done.files_after))
+        events.tidy()
+
+
+@contextmanager
+def lake() -> Iterator[Lake]:
+    from tansiq.lake import Lake
+
+    here = node.home()
+    here.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with Lake.open(here) as opened:
+        yield opened
+
+
+def understood(given: Conditions, *, now: datetime) -> Filter:
+    """The filter that was typed. Raises: BadTime, BadRange, BadFilter."""
+    from tansiq.lake import Filter
+
+    since, until = a_time("since", given.since, now=now), a_time("until", given.until, now=now)
+    if since and until and since >= until:
+        raise BadRange(since=given.since, until=given.until)
+    nobody = given.team is not None and given.team.lower() == "none"
+    rsit_class, rsit_type = a_kind(given.rsit)
+    return Filter(
+        team=None if nobody or given.team is None else given.team.upper(),
+        unattributed=nobody,
+        feed=given.feed,
+        rsit_class=rsit_class,
+        rsit_type=rsit_type,
+        country=a_country(given.country),
+        asn=a_number(given.asn),
+        malware=given.malware,
+        ip=an_address(given.ip),
+        since=since,
+        until=until,
+    )
+
+
+def a_time(option: str, value: str | None, *, now: datetime) -> datetime | None:
+    """A date (its midnight in UTC), an RFC 3339 time (UTC if it names no zone), or so long before ``now``."""
+    if value is None:
+        return None
+    try:
+        if ago := SPAN.fullmatch(value):
+            return now - timedelta(**{"days" if ago[2] == "d" else "hours": int(ago[1])})
+        time = datetime.fromisoformat(value)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadTime(option=option, value=value) from None
+
+
+def a_day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise BadFilter(option="day", value=value, wanted="2026-01-31") from None
+
+
+def a_kind(value: str | None) -> tuple[str | None, str | None]:
+    """(class, None) or (None, type) of the RSIT; ``other`` and ``test`` are both, and mean the class."""
+    if value is None:
+        return None, None
+    if value in TYPES_OF_CLASS:
+        return value, None
+    if value in CLASS_OF_TYPE:
+        return None, value
+    raise BadFilter(option="rsit", value=value, wanted=", ".join(sorted({*TYPES_OF_CLASS, *CLASS_OF_TYPE})))
+
+
+def a_country(value: str | None) -> str | None:
+    if value is None or re.fullmatch("[A-Za-z]{2}", value):
+        return value and value.upper()
+    raise BadFilter(option="country", value=value, wanted="AF, ..., ZW")
+
+
+def a_number(value: str | None) -> int | None:
+    if value is None:
+        return None
+    digits = value.upper().removeprefix("AS")
+    if not re.fullmatch("[0-9]{1,10}", digits) or int(digits) > 4_294_967_295:
+        raise BadFilter(option="asn", value=value, wanted="0..4294967295")
+    return int(digits)
+
+
+def an_address(value: str | None) -> str | None:
+    try:
+        return value and str(ipaddress.ip_address(value))
+    except ValueError:
+        raise BadFilter(option="ip", value=value, wanted="192.0.2.1, 2001:db8::1") from None
+
+
+def written(events: Lake, asked: Filter, file: Path, limit: int | None) -> int:
+    try:
+        return events.export(asked, str(file.absolute()), "parquet", limit=limit)
+    except OSError as error:
+        raise Unwritable(file=file) from error
+
+
+def stream(events: Lake, asked: Filter, form: Any, limit: int | None) -> None:
+    """Rows to standard output as they come. A pipe lies between, since opening it as a file would truncate it."""
+    source, sink = os.pipe()
+    failure: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            events.export(asked, f"/dev/fd/{sink}", form, limit=limit)
+        except BaseException as error:  # handed to the thread that speaks
+            failure.append(error)
+        finally:
+            os.close(sink)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with open(source, "rb") as rows:  # noqa: PTH123
+            shutil.copyfileobj(rows, sys.stdout.buffer, 1 << 18)
+        sys.stdout.buffer.flush()
+    finally:
+        writer.join()
+    if failure:
+        raise failure[0]
+
+
+def show(events: Lake, asked: Filter, limit: int) -> None:
+    """The newest as a table, and how many there are besides."""
+    found = events.query(asked, columns=COLUMNS, limit=limit)
+    table(found)
+    more = int(events.count(asked)["events"][0]) - len(found)
+    if more > 0:
+        say(
+            ngettext("{n} more; see --limit, --json, --csv.", "{n} more; see --limit, --json, --csv.", more).format(
+                n=more
+            )
+        )
+
+
+def table(rows: pl.DataFrame) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(box=None, pad_edge=False)
+    for name in rows.columns:
+        drawn.add_column(name, overflow="fold", justify="right" if rows.schema[name].is_numeric() else "left")
+    for row in rows.iter_rows(named=True):
+        drawn.add_row(*(cell(name, value) for name, value in row.items()))
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(drawn)
+
+
+def cell(name: str, value: Any) -> str:
+    """A value as people may see it: never a live link, never a control sequence for their terminal."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    text = str(value)
+    if name in ("url", "hostname"):
+        text = re.sub(r"^http", "hxxp", text, flags=re.IGNORECASE).replace(".", "[.]")
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text[:500])
+
+
+def texts(rejected: pl.DataFrame) -> pl.DataFrame:
+    """``raw`` as text where it is UTF-8, else in base64 beside it."""
+    import polars as pl
+
+    text = pl.col("raw").cast(pl.String, strict=False)
+    return rejected.with_columns(
+        text.alias("raw"), pl.when(text.is_null()).then(pl.col("raw").bin.encode("base64")).alias("raw_base64")
+    )
+
+
+def ndjson(rows: pl.DataFrame) -> None:
+    """Rows as NDJSON on standard output, in columns: no Python for each."""
+    import polars as pl
+
+    times: Sequence[str] = [name for name, kind in rows.schema.items() if isinstance(kind, pl.Datetime)]
+    days = [name for name, kind in rows.schema.items() if kind == pl.Date]
+    spoken = rows.with_columns(
+        *(pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ") for name in times),
+        *(pl.col(name).dt.strftime("%Y-%m-%d") for name in days),
+    )
+    spoken.write_ndjson(sys.stdout.buffer)
+    sys.stdout.buffer.flush()
