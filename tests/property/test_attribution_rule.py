@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from factories.attribution import NOON, address_table, compiled, events
+from factories.attribution import NOON, address_table, compiled, events, whois
 from tansiq.attribution.table import attribute
 from tansiq.attribution.whois import Whois
 from tansiq.core.claims import Claim
@@ -205,12 +205,12 @@ def test_whois_of_any_target_agrees_with_attribute(
         table = compiled(
             Path(folder), claims, addresses=address_table(ROUTES, names={64496: "ONE"}, registered=REGISTERED)
         )
-        whois = Whois.open(Path(folder))
-        assert whois
+        book = Whois.open(Path(folder))
+        assert book
 
-        answers = [whois.answer(row["ip"], now=now) for row in ips]
-        answers += [whois.answer(f"{row['hostname']}.", now=now) for row in hosts]
-        answers += [whois.answer(f"AS{row['feed_asn']}", now=now) for row in systems]
+        answers = [book.answer(row["ip"], now=now) for row in ips]
+        answers += [book.answer(f"{row['hostname']}.", now=now) for row in hosts]
+        answers += [book.answer(f"AS{row['feed_asn']}", now=now) for row in systems]
 
         in_columns = attribute(events(*ips, *hosts, *systems), table=table)
     assert [tuple(answer[key] for key in shared) for answer in answers] == in_columns.select(shared).rows()
@@ -218,3 +218,43 @@ def test_whois_of_any_target_agrees_with_attribute(
     assert [(answer["reason"], answer["confidence_percent"]) for answer in answers[:surest]] == in_columns[
         :surest
     ].select("reason", "confidence_percent").rows()
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    claims=st.lists(drawn_claims(), max_size=25), networks=st.lists(v4_networks() | v6_networks(), min_size=1), now=days
+)
+def test_whois_of_network_follows_the_claims_around_all_of_it(
+    claims: list[Claim], networks: list[str], now: datetime
+) -> None:
+    claims = [claim for claim in claims if claim.kind == "cidr"]
+    live = [claim for claim in claims if lives(claim, now)]
+    with tempfile.TemporaryDirectory() as folder:
+        book = whois(Path(folder), claims)
+
+        answers = [book.answer(network, now=now) for network in networks]
+
+    for network, answer in zip(networks, answers, strict=True):
+        whole = by_claims_around(ip_network(network), live)
+        parts = {by_claims_around(ip_network(point), live) for point in edges(network, claims)} - {whole}
+        others = {team for team, _way, _reason in parts if team} - {whole[0]}
+        others |= {way for _team, way, _reason in parts if way in ("tie", "contested")}
+        reason = f"{whole[2]}; parts: {' '.join(sorted(others))}" if others else whole[2]
+        assert (answer["team"], answer["attributed_by"], answer["reason"]) == (*whole[:2], reason)
+
+
+def by_claims_around(network: Any, live: Sequence[Claim]) -> tuple[str | None, str, str]:
+    asked = Claim("", "cidr", str(network))
+    around = [claim for claim in live if claim.value == asked.value or inside(asked, claim)]
+    if not around:
+        return None, "none", "none: address not in the table"
+    return decided("cidr", most_specific(around), live, by_feed=False)[:3]
+
+
+def edges(network: str, claims: Sequence[Claim]) -> list[Any]:
+    """Every address of the network where the answer may change."""
+    asked = ip_network(network)
+    around = [ip_network(claim.value) for claim in claims]
+    around = [each for each in around if each.version == asked.version]
+    points = {int(asked[0])} | {int(each[0]) for each in around} | {int(each[-1]) + 1 for each in around}
+    return [asked[point - int(asked[0])] for point in points if int(asked[0]) <= point <= int(asked[-1])]
