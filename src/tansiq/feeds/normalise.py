@@ -75,12 +75,17 @@ def normalise(columns: pl.DataFrame, feed: Feed, context: Context) -> Normalised
             .select("line_number")
             .with_columns(reason=columns.select(reason=reason).filter(wrong).to_series())
         )
-        columns, texts, besides = (part.filter(~wrong) for part in (columns, texts, besides))
+        columns, texts = columns.filter(~wrong), texts.filter(~wrong)
+        besides = besides.filter(~wrong)
         addresses, times = addresses.filter(~wrong), times.filter(~wrong)
     names, addresses = subjects(texts, addresses)
     typed = words(texts, feed)
-    besides = besides.hstack(unread(texts, typed)) if besides.height == texts.height else unread(texts, typed)
-    extra = columns.get_column("record") if "record" in columns.columns else as_json(besides)
+    besides = pl.concat([besides, unread(texts, typed)], how="horizontal")
+    extra = (
+        columns.get_column("record")
+        if "record" in columns.columns
+        else as_json(besides.drop("line_number"), len(besides))
+    )
     own = [columns.get_column("line_number"), times.fill_null(context.dated_at), extra.alias("extra")]
     events = pl.concat([pl.DataFrame(own), addresses, names, typed], how="horizontal")
     return Normalised(
@@ -105,7 +110,8 @@ def pick(columns: pl.DataFrame, feed: Feed) -> tuple[pl.DataFrame, pl.DataFrame]
             value = value.fill_null(pl.lit(feed.sure[name]))
         chosen.append(value.alias(name))
     rest = [pl.col(c) for c in columns.columns if c not in used and has(columns, c)]
-    return columns.select(chosen), columns.select(rest + others)
+    # Beside the line number a constant column is as long as it, also where that is nothing.
+    return columns.select("line_number", *chosen), columns.select("line_number", *rest, *others)
 
 
 def has(columns: pl.DataFrame, name: str) -> bool:
@@ -165,11 +171,11 @@ def unread(texts: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(odd)
 
 
-def as_json(columns: pl.DataFrame) -> pl.Series:
+def as_json(columns: pl.DataFrame, height: int) -> pl.Series:
     """One JSON object a row with the members that the row has; null where it has none."""
     columns = columns.select(name for name in columns.columns if has(columns, name))
     if not columns.width:
-        return pl.Series("extra", [], pl.String).extend_constant(None, columns.height)
+        return pl.Series("extra", [], pl.String).extend_constant(None, height)
     members = [
         pl.concat_str(pl.lit(f'{json.dumps(name, ensure_ascii=False)}:"'), pl.col(name), pl.lit('"'))
         for name in columns.columns

@@ -141,32 +141,32 @@ def none_quoted(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> tupl
 
 def some_quoted(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The exact way: field by field, and the matches must add up to the line. Returns columns, refused."""
-    mark, quote = re.escape(shape.separator), re.escape(shape.quote) if shape.quote else r"\x00"
-    field = rf"(?:^|{mark})(?:{quote}(?:[^{quote}]|{quote}{quote})*{quote}|[^{quote}{mark}][^{mark}]*)?"
-    found = lines.with_columns(LINE.str.extract_all(field).alias("found")).with_columns(
-        found_bytes=pl.col("found").list.eval(pl.element().str.len_bytes()).list.sum(), count=pl.col("found").list.len()
-    )
-    whole = pl.col("found_bytes") == LINE.str.len_bytes()
+    mark, quote = re.escape(shape.separator), re.escape(shape.quote or "\0")
+    field = rf"{mark}(?:{quote}(?:[^{quote}]|{quote}{quote})*{quote}|[^{quote}{mark}][^{mark}]*)?"
+    # With a separator before it every field has one, and no match is empty.
+    text = pl.concat_str(pl.lit(shape.separator), LINE)
+    found = lines.select("line_number", text=text, found=text.str.extract_all(field), odd=odd_quotes(shape))
+    found_bytes = pl.col("found").list.eval(pl.element().str.len_bytes()).list.sum()
     reason = (
-        pl.when(LINE.str.count_matches(shape.quote or "\0", literal=True) % 2 == 1)
+        pl.when(pl.col("odd") | (found_bytes != pl.col("text").str.len_bytes()))
         .then(pl.lit("quote.unbalanced"))
-        .when(whole.not_())
-        .then(pl.lit("quote.unbalanced"))
-        .when(pl.col("count") < len(names))
+        .when(pl.col("found").list.len() < len(names))
         .then(pl.lit("fields.missing"))
-        .when(pl.col("count") > len(names))
+        .when(pl.col("found").list.len() > len(names))
         .then(pl.lit("fields.extra"))
     )
     found = found.with_columns(reason=reason)
-    columns = found.filter(pl.col("reason").is_null()).select(
-        "line_number",
-        *(unquoted(pl.col("found").list.get(i, null_on_oob=True), shape, i).alias(n) for i, n in enumerate(names)),
-    )
-    return columns, found.filter(pl.col("reason").is_not_null()).select("line_number", "reason")
+    good = found.filter(pl.col("reason").is_null())
+    cells = [unquoted(pl.col("found").list.get(i, null_on_oob=True), shape).alias(n) for i, n in enumerate(names)]
+    return good.select("line_number", *cells), found.filter(pl.col("reason").is_not_null()).select(*REFUSED)
 
 
-def unquoted(field: pl.Expr, shape: Delimited, position: int) -> pl.Expr:
-    bare = field.str.strip_prefix(shape.separator) if position else field
+def odd_quotes(shape: Delimited) -> pl.Expr:
+    return LINE.str.count_matches(shape.quote or "\0", literal=True) % 2 == 1
+
+
+def unquoted(field: pl.Expr, shape: Delimited) -> pl.Expr:
+    bare = field.str.strip_prefix(shape.separator)
     if not shape.quote:
         return bare
     inner = bare.str.slice(1).str.head(-1).str.replace_all(shape.quote * 2, shape.quote, literal=True)

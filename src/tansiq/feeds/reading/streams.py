@@ -123,11 +123,16 @@ def verify(path: Path, *, name: str) -> None:
 
 
 def whole_zstd(path: Path) -> bool:
-    """Whether the last zstd frame is complete: the stream reader takes a cut file for a short one."""
-    unpacker = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
+    """Whether the last zstd frame is complete: the stream reader takes a cut file for a short one.
+
+    Read in small pieces, since a piece is unpacked whole and a hostile one of 4 KiB makes 128 MiB.
+    """
+    unpacker, between_frames = zstandard.ZstdDecompressor().decompressobj(), True
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            unpacker.decompress(chunk)
-            if unpacker.eof and not unpacker.unused_data:
-                unpacker = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
-    return bool(unpacker.eof)
+        while piece := file.read(4096):
+            while piece:
+                unpacker.decompress(piece)
+                piece, between_frames = unpacker.unused_data, unpacker.eof
+                if unpacker.eof:
+                    unpacker = zstandard.ZstdDecompressor().decompressobj()
+    return between_frames
