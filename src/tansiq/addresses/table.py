@@ -21,6 +21,7 @@ from tansiq.core.errors import N_, TansiqError
 FORMAT = 1
 NO_PREFIX = 255
 POINTER = "addresses.json"
+ABANDONED_SECONDS = 86_400
 KEPT = 2  # older tables stay for those who still have them open
 
 
@@ -208,10 +209,18 @@ def publish(table: AddressTable, tables: Path, *, now: datetime) -> Path:
         _sync(tables)
     except OSError as error:
         raise TableNotWritten(folder=folder, reason=error.strerror or error) from error
-    for old in sorted(tables.glob("addresses-*/"))[:-KEPT]:
-        if old != folder:
-            shutil.rmtree(old, ignore_errors=True)
+    _tidy(tables, folder, now)
     return folder
+
+
+def _tidy(tables: Path, current: Path, now: datetime) -> None:
+    """Remove older tables, and what a killed process left half written."""
+    old = sorted(tables.glob("addresses-*/"))[:-KEPT]
+    since = now.timestamp() - ABANDONED_SECONDS
+    old += [path for path in tables.glob(".addresses-*/") if path.stat().st_mtime < since]
+    for path in old:
+        if path != current:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def empty_space(version: int) -> Space:

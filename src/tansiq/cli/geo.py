@@ -66,14 +66,14 @@ def update(
 
     try:
         home = node.opened()
+        from tansiq.workers.tables import refresh  # models load only into a node that is set up
+
         result = _built(home, folder, bundled=bundled)
         publish(result.table, home.tables, now=datetime.now(UTC))
+        refresh(home)
     except TansiqError as error:
         _refuse(error, error.skipped if isinstance(error, NothingUsable) else [], json=json)
         raise typer.Exit(error.exit_code) from None
-    from tansiq.workers.tables import refresh
-
-    refresh(home)
     facts = _facts(result.table) | {"skipped": _worded(result.skipped)}
     if json:
         emit(facts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -229,6 +230,38 @@ def test_table_that_cannot_be_written_leaves_the_one_in_use(tmp_path: Path, resu
     assert table is not None
     assert table.as_of == date(2026, 1, 1)
     assert sorted(path.name for path in tables.iterdir()) == ["addresses-20260506T070809000000", "addresses.json"]
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file of this process may grow beyond a few bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_table_on_a_full_disk_is_refused_and_leaves_nothing(
+    tmp_path: Path, result: BuildResult, full_disk: None
+) -> None:
+    with pytest.raises(TableNotWritten) as refusal:
+        publish(result.table, tmp_path / "tables", now=NOW)
+
+    assert refusal.value.exit_code == 4
+    assert list((tmp_path / "tables").iterdir()) == []
+
+
+def test_table_left_half_written_by_a_killed_process_is_cleared_away_after_a_day(
+    tmp_path: Path, result: BuildResult
+) -> None:
+    for name, at in ((".addresses-old.1", datetime(2026, 5, 4, tzinfo=UTC)), (".addresses-busy.2", NOW)):
+        (tmp_path / "tables" / name).mkdir(parents=True)
+        os.utime(tmp_path / "tables" / name, (0, at.timestamp()))
+
+    publish(result.table, tmp_path / "tables", now=NOW)
+
+    hidden = sorted(path.name for path in (tmp_path / "tables").glob(".addresses-*"))
+    assert hidden == [".addresses-busy.2"]
 
 
 def test_bundled_table_agrees_with_the_packages_own_look_up() -> None:
