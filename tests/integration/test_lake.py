@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from factories.lake import (
     START,
     event_id,
@@ -23,7 +24,6 @@ from factories.lake import (
     sighting,
     sightings,
 )
-
 from tansiq.core.columns import SCHEMA_VERSION
 from tansiq.lake import (
     AmbiguousReport,

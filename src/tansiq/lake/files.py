@@ -213,6 +213,6 @@ def room(own: Path) -> Iterator[None]:
     except BaseException as error:
         shutil.rmtree(own, ignore_errors=True)
         # Polars wraps the system's error in its own, with the system's words.
-        if getattr(error, "errno", None) in NO_ROOM or isinstance(error, Exception) and out_of_space(error):
+        if getattr(error, "errno", None) in NO_ROOM or (isinstance(error, Exception) and out_of_space(error)):
             raise DiskFull(path=own.parent) from error
         raise

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from factories.lake import START, no_rejects, part, sighting, sightings
 
+from factories.lake import START, no_rejects, part, sighting, sightings
 from tansiq.lake import files
 from tansiq.lake.known import days_of_span, span_name
 from tansiq.lake.values import check

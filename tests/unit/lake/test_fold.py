@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import numpy as np
 import polars as pl
-from factories.lake import START, event_id, folded, shown, sighting, sightings
 
+from factories.lake import START, event_id, folded, shown, sighting, sightings
 from tansiq.core.columns import STORED
 from tansiq.lake.fold import fold
 from tansiq.lake.known import within

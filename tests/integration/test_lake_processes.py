@@ -1,0 +1,153 @@
+"""Several writers, and writers that are killed: nothing is lost, doubled or half there."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from factories.lake import folded, home_at, report_id, shown
+from factories.lake_writer import LINES, lines_of
+from tansiq.lake import Lake
+
+TESTS = Path(__file__).parents[1]
+
+
+def writer(folder: Path, seed: int, reports: int, catalogue: str = "") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "factories.lake_writer", str(folder), catalogue, str(seed), str(reports)]
+    return subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE, text=True)
+
+
+def kill_sometime(process: subprocess.Popen[str], draw: random.Random, longest: float) -> None:
+    """SIGKILL at a drawn moment after the writer began to work."""
+    assert process.stdout
+    process.stdout.readline()
+    time.sleep(draw.uniform(0, longest))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+
+def finish(processes: list[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        said, _ = process.communicate(timeout=240)
+        assert (process.returncode, said.split()[-1]) == (0, "done")
+
+
+def check(folder: Path, reports: int, catalogue: str = "", *, whole: bool) -> int:
+    """The lake shows exactly the lines that its progress speaks of; how many these are."""
+    ids = [report_id(report) for report in range(reports)]
+    with Lake.open(home_at(folder, catalogue or None)) as lake:
+        stand = lake.progress(ids)
+        there = [
+            row
+            for report in range(reports)
+            if report_id(report) in stand
+            for row in lines_of(report)[: stand[report_id(report)].end_line - 1]
+        ]
+        assert shown(lake.query()) == folded(there)
+        assert sum(one.new for one in stand.values()) == len(folded(there))
+        assert sum(one.events for one in stand.values()) == len(there)
+        if whole:
+            assert len(there) == reports * LINES
+            assert all(one.complete for one in stand.values())
+    return len(there)
+
+
+def killed_again_and_again(folder: Path, seed: int, kills: int, catalogue: str = "") -> None:
+    draw = random.Random(seed)
+    reports = max(8, kills)
+    moved = [0]
+    for _ in range(kills):
+        kill_sometime(writer(folder, draw.randrange(10**9), reports, catalogue), draw, longest=1.2)
+        moved.append(check(folder, reports, catalogue, whole=False))
+    finish([writer(folder, draw.randrange(10**9), reports, catalogue)])
+
+    assert moved == sorted(moved)
+    assert check(folder, reports, catalogue, whole=True) == reports * LINES
+
+
+def test_writer_killed_ten_times_leaves_whole_batches_only(tmp_path: Path) -> None:
+    killed_again_and_again(tmp_path, seed=20260110, kills=10)
+
+
+def test_four_writers_on_the_same_reports_lose_and_double_nothing(tmp_path: Path) -> None:
+    finish([writer(tmp_path, seed, 10) for seed in range(4)])
+
+    check(tmp_path, 10, whole=True)
+
+
+@pytest.mark.long
+def test_writers_killed_hundreds_of_times_leave_whole_batches_only(tmp_path: Path) -> None:
+    seed = int(os.environ.get("TANSIQ_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+    print(f"seed {seed}: set TANSIQ_TEST_SEED to draw the same again")
+    draw = random.Random(seed)
+
+    for round_number in range(20):
+        killed_again_and_again(tmp_path / str(round_number), seed=draw.randrange(10**9), kills=10)
+
+
+@pytest.mark.long
+def test_four_writers_of_which_some_are_killed_lose_and_double_nothing(tmp_path: Path) -> None:
+    seed = int(os.environ.get("TANSIQ_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+    print(f"seed {seed}: set TANSIQ_TEST_SEED to draw the same again")
+    draw = random.Random(seed)
+
+    for _ in range(20):
+        living = [writer(tmp_path, draw.randrange(10**9), 60) for _ in range(4)]
+        for process in living:
+            kill_sometime(process, draw, longest=1.0)
+        check(tmp_path, 60, whole=False)
+    finish([writer(tmp_path, draw.randrange(10**9), 60) for _ in range(4)])
+
+    check(tmp_path, 60, whole=True)
+
+
+def of_postgres(program: str) -> str | None:
+    """A program of PostgreSQL's server, which Debian keeps out of the path."""
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
+    return shutil.which(program) or (str(places[-1]) if places else None)
+
+
+@pytest.fixture
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A private cluster on a socket in a folder of its own."""
+    initdb, pg_ctl = of_postgres("initdb"), of_postgres("pg_ctl")
+    if not initdb or not pg_ctl:
+        pytest.skip("PostgreSQL's server is not installed (initdb, pg_ctl)")
+    folder = tmp_path_factory.mktemp("postgres")
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        as_user = ["runuser", "-u", "postgres", "--"]
+        for path in (folder, *folder.parents[:2]):
+            path.chmod(0o755)
+        shutil.chown(folder, "postgres", "postgres")
+    cluster = str(folder / "cluster")
+
+    def server(*command: str) -> None:
+        subprocess.run([*as_user, *command], check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+    server(initdb, "-D", cluster, "-A", "trust", "-U", "tansiq", "--no-sync")
+    server(pg_ctl, "-D", cluster, "-w", "-l", f"{cluster}/log", "-o", f"-k {folder} -c listen_addresses=''", "start")
+    yield f"postgresql://tansiq@/postgres?host={folder}"
+    server(pg_ctl, "-D", cluster, "-m", "immediate", "stop")
+
+
+@pytest.mark.long
+def test_writers_on_a_postgresql_catalogue_lose_and_double_nothing(tmp_path: Path, postgres: str) -> None:
+    draw = random.Random(7)
+
+    for _ in range(5):
+        kill_sometime(writer(tmp_path, draw.randrange(10**9), 12, postgres), draw, longest=1.5)
+        check(tmp_path, 12, postgres, whole=False)
+    finish([writer(tmp_path, seed, 12, postgres) for seed in range(4)])
+
+    check(tmp_path, 12, postgres, whole=True)
