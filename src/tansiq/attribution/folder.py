@@ -56,6 +56,8 @@ ARRAYS: Final[dict[str, Code]] = {
     "verdict_by_feed": "I",  # the same verdict on the word of the feed
 }
 CHANGING: Final = 1 << 31
+NO_CLAIM_ROW, UNKNOWN_ADDRESS_ROW, NO_SUBJECT_ROW = range(3)
+"""The verdicts that say why there is none; a level that gives the first leaves the event to the next level."""
 
 TEXTS: Final = ("range_prefix", "as_name", "domain", "verdict_reason")
 
@@ -215,10 +217,15 @@ class Pointer:
         self._remove_outdated(current=folder)
 
     def _remove_outdated(self, *, current: str) -> None:
+        """All but the newest tables, and what writers that were killed left of theirs."""
+        newest = (self.tables / current).stat().st_mtime_ns
         others = [path for path in self.tables.glob(f"{_NAME}*") if path.is_dir() and path.name != current]
         others.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for path in others[_KEPT - 1 :]:
             shutil.rmtree(path, ignore_errors=True)
+        for draft in self.tables.glob(f".{_NAME}*"):
+            if draft.stat().st_mtime_ns < newest:
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 def folder_name(claims_version: int, addresses: str) -> str:

@@ -29,10 +29,8 @@ class Register:
     """Gives numbers to verdicts and timelines, the same one to equals.
 
     A timeline that never changes has the number of its verdict, so that nearly every key needs no search by time.
-    Verdict 0 is "no claim"; 1 and 2 say why there could be none.
+    The first three are those of ``folder.NO_CLAIM_ROW`` and following.
     """
-
-    NO_CLAIM, UNKNOWN_ADDRESS, NO_SUBJECT = range(3)
 
     def __init__(self) -> None:
         self._verdicts: dict[Verdict, int] = {}

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from tansiq.addresses.ranges import locate
 from tansiq.attribution.domains import ClaimedDomains
-from tansiq.attribution.folder import CHANGING, Folder, Pointer
-from tansiq.attribution.register import Numbers, Register
+from tansiq.attribution.folder import CHANGING, NO_CLAIM_ROW, NO_SUBJECT_ROW, UNKNOWN_ADDRESS_ROW, Folder, Pointer
+from tansiq.attribution.register import Numbers
 from tansiq.attribution.subjects import Addresses, Flags, Subjects
 from tansiq.attribution.verdicts import WAYS
 
@@ -191,17 +191,17 @@ def _verdicts(events: pl.DataFrame, subjects: Subjects, where: Whereabouts, tabl
     at = events["observed_at"].to_physical().fill_null(0).to_numpy()
     block = table.column("range_block")[where.place]
     verdict = table.verdicts(table.column("block_timeline")[block], at)
-    named = np.flatnonzero((verdict == Register.NO_CLAIM) & subjects.hosts.is_not_null().to_numpy())
+    named = np.flatnonzero((verdict == NO_CLAIM_ROW) & subjects.hosts.is_not_null().to_numpy())
     domain = table.domains.timelines_of(subjects.hosts.gather(named), subjects.domains.gather(named))
     verdict[named] = table.verdicts(domain, at[named])
     for timelines, row, by_feed in (
         (table.column("as_timeline"), where.system, where.system_by_feed),
         (table.column("country_timeline"), where.country, where.country_by_feed),
     ):
-        rows = np.flatnonzero(verdict == Register.NO_CLAIM)
+        rows = np.flatnonzero(verdict == NO_CLAIM_ROW)
         found = table.verdicts(timelines[row[rows]], at[rows])
         verdict[rows] = np.where(by_feed[rows], table.column("verdict_by_feed")[found], found)
-    rows = np.flatnonzero((verdict == Register.NO_CLAIM) & (where.system == 0) & (where.country == 0))
+    rows = np.flatnonzero((verdict == NO_CLAIM_ROW) & (where.system == 0) & (where.country == 0))
     verdict[rows] = _why_none(events[rows], subjects, rows)
     return verdict
 
@@ -210,5 +210,5 @@ def _why_none(events: pl.DataFrame, subjects: Subjects, rows: Places) -> Numbers
     """What to say of events with neither AS nor country in the table."""
     said = (events["feed_asn"].is_not_null() | events["feed_country"].is_not_null()).to_numpy()
     named = subjects.hosts.gather(rows).is_not_null().to_numpy()
-    silent = np.where(subjects.addresses.known[rows], Register.UNKNOWN_ADDRESS, Register.NO_SUBJECT)
-    return np.where(said | named, Register.NO_CLAIM, silent).astype(np.uint32)
+    silent = np.where(subjects.addresses.known[rows], UNKNOWN_ADDRESS_ROW, NO_SUBJECT_ROW)
+    return np.where(said | named, NO_CLAIM_ROW, silent).astype(np.uint32)

@@ -11,14 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tansiq.attribution.folder import ARRAYS, CHANGING, TEXTS, Folder, Pointer
+from tansiq.attribution.folder import ARRAYS, CHANGING, NO_CLAIM_ROW, TEXTS, UNKNOWN_ADDRESS_ROW, Folder, Pointer
 from tansiq.attribution.targets import BadTarget, Block, Country, Name, System, read
 from tansiq.attribution.verdicts import WAYS, microseconds
 
 __all__ = ["BadTarget", "Whois"]
 
 LOW = (1 << 64) - 1
-NO_CLAIM, UNKNOWN_ADDRESS = 0, 1  # as register.Register numbers them
 
 
 class Finding(NamedTuple):
@@ -101,13 +100,13 @@ class Whois:
         known = self._column["as_number"]
         row = bisect_left(known, number)
         if row == len(known) or known[row] != number:
-            return Finding(NO_CLAIM)
+            return Finding(NO_CLAIM_ROW)
         country = self._column["as_country"][row]
         return Finding(self._first(self._levels(0, row, country), at), row, country)
 
     def _of_country(self, code: str, at: int) -> Finding:
         if code not in self._countries:
-            return Finding(NO_CLAIM)
+            return Finding(NO_CLAIM_ROW)
         country = self._countries.index(code)
         return Finding(self._first(self._levels(0, 0, country), at), 0, country)
 
@@ -120,8 +119,8 @@ class Whois:
             block = self._column["block_parent"][block]
         system, country = (self._common(name, rows, around) for name in ("range_as", "range_country"))
         verdict = self._first(self._levels(block, system, country), at)
-        if verdict == NO_CLAIM and not any(map(self._is_known, rows)):
-            verdict = UNKNOWN_ADDRESS
+        if verdict == NO_CLAIM_ROW and not any(map(self._is_known, rows)):
+            verdict = UNKNOWN_ADDRESS_ROW
         prefix = "" if around is None else self._text["range_prefix"][around]
         return Finding(verdict, system, country, prefix, self._parts(rows, at))
 
@@ -168,7 +167,7 @@ class Whois:
 
     def _first(self, timelines: Iterable[int], at: int) -> int:
         """The first verdict that any level gives at the moment."""
-        return next(filter(None, (self._verdict(line, at) for line in timelines)), NO_CLAIM)
+        return next(filter(None, (self._verdict(line, at) for line in timelines)), NO_CLAIM_ROW)
 
     def _verdict(self, line: int, at: int) -> int:
         if line < CHANGING:

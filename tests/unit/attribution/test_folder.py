@@ -103,3 +103,13 @@ def test_lines_are_read_one_by_one(tmp_path: Path) -> None:
 
     assert list(lines) == ["a.example", "b.example", "xn--4gbrim.example"]
     assert lines[1:] == ["b.example", "xn--4gbrim.example"]
+
+
+def test_pointer_moved_on_removes_what_a_killed_writer_left(tmp_path: Path) -> None:
+    left = tmp_path / ".attribution-1-test.4711"
+    left.mkdir()
+    (left / "columns.bin").write_bytes(b"half")
+
+    compiled(tmp_path, [], number=2)
+
+    assert not left.exists()
