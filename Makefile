@@ -43,6 +43,15 @@ bench: dev ## figures beside the hand-written reference
 golden: dev ## write the golden outputs anew; read the diff before you commit it
 	$(BIN)/python -m pytest -m "not long" tests/golden --regenerate
 
+messages: dev ## bring the catalogues up to date with what the program says; then translate what is empty
+	@set -e; pot=$$(mktemp); trap 'rm -f "$$pot"' EXIT; \
+	$(BIN)/pybabel -q extract -k N_ --add-location=file --no-wrap --sort-by-file --project=tansiq -o "$$pot" src/tansiq; \
+	for language in ar en fr; do \
+		$(BIN)/pybabel -q update -D django -l $$language -d src/tansiq/locale -i "$$pot" \
+			--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap; \
+	done
+	$(BIN)/python -m tansiq.core.language
+
 lock: dev ## pin every dependency anew, with hashes
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group build pyproject.toml -o requirements.lock

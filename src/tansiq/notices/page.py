@@ -140,8 +140,11 @@ class Page:
         return [
             {
                 "code": severity or "unstated",
-                "name": self.words.severity(severity),
-                "events": self.words.number(n),
+                "line": self.form.fill(
+                    self.words._("{severity}: {number}"),
+                    severity=self.words.severity(severity),
+                    number=self.words.number(n),
+                ),
                 "percent": f"{100 * n / summary.events:.2f}",
             }
             for severity, n in summary.by_severity().items()
@@ -162,6 +165,9 @@ class Page:
         class_, type_ = self.words.kind(kind.rsit_class, kind.rsit_type)
         return {
             "severity": self.words.severity(kind.severity),
+            "severity_line": self.form.fill(
+                self.words._("Severity: {severity}"), severity=self.words.severity(kind.severity)
+            ),
             "severity_code": kind.severity or "unstated",
             "class": class_,
             "type": type_,
