@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +26,11 @@ def demo() -> None:
     heading(_("A node of its own in {folder}").format(folder=home.path))
     table = address_table(home, now)
     files = sample(home, table, now)
-    ingest(files)
-    look_around(files)
-    digests(home, now)
+    typed("feeds", "ingest", "auto", *map(str, files), shown=f"tansiq feeds ingest auto {files[0].parent}/*")
+    typed("members", "whois", "MA")
+    typed("events", "query", "--rsit", "phishing", "--limit", str(SHOWN))
+    typed("events", "count", "--by", "severity,rsit_type")
+    typed("notices", "digest")
     what_next(home)
 
 
@@ -66,30 +67,13 @@ def sample(home: Home, table: AddressTable, now: datetime) -> list[Path]:
     return files
 
 
-def ingest(files: Sequence[Path]) -> None:
-    from tansiq.cli import feeds
+def typed(*arguments: str, shown: str = "") -> None:
+    """Run a command of this program as if it were typed, and show what was typed."""
+    from tansiq.cli import build
 
-    heading("tansiq feeds ingest auto sample/*")
-    feeds.ingest("auto", list(files))
-
-
-def look_around(files: Sequence[Path]) -> None:
-    """A whois, a query and a count, by the commands that anybody would type."""
-    from tansiq.cli import events, members
-
-    heading("tansiq members whois MA")
-    members.whois(["MA"])
-    heading(f"tansiq events query --rsit phishing --limit {SHOWN}")
-    events.query(rsit="phishing", limit=SHOWN)
-    heading("tansiq events count --by severity,rsit_type")
-    events.count(by="severity,rsit_type")
-
-
-def digests(home: Home, now: datetime) -> None:
-    from tansiq.cli import notices
-
-    heading("tansiq notices digest")
-    notices.digest()
+    heading(shown or " ".join(("tansiq", *arguments)))
+    if code := build()(list(arguments), standalone_mode=False):
+        raise typer.Exit(code)
 
 
 def what_next(home: Home) -> None:

@@ -74,7 +74,7 @@ def test_sample_hosts_lie_within_the_allocations_of_the_states_asked_for(written
 
 def test_sample_of_sinkholes_has_ipv6_hosts(written: list[Path]) -> None:
     report = next(path for path in written if "event6_sinkhole" in path.name)
-    hosts = [line.split(",")[2].strip('"') for line in report.read_text().splitlines()[1:10] if line.count(",") == 12]
+    hosts = [line.split(",")[2].strip('"') for line in report.read_text().splitlines()[1:10] if line.count(",") == 13]
 
     assert hosts
     assert all(ipaddress.ip_address(host) in ipaddress.ip_network("2001:db8::/32") for host in hosts)

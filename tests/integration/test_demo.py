@@ -1,0 +1,49 @@
+"""The demo from an empty folder to the digests, and once more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+Run = Callable[..., CompletedProcess[str]]
+
+TOTAL = re.compile(
+    r"^(?:Total|المجموع)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s*$", re.MULTILINE
+)
+
+
+def totals(output: str) -> dict[str, int]:
+    found = TOTAL.search(output)
+    assert found, output
+    names = ("lines", "blank", "events", "new", "repeats", "rejected")
+    return {name: int(number.replace(",", "")) for name, number in zip(names, found.groups(), strict=True)}
+
+
+@pytest.fixture(scope="module")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "home"
+
+
+def test_demo_runs_the_main_job_from_nothing_and_again_without_harm(run: Run, demo_home: Path) -> None:
+    first = run("demo", at=demo_home)
+    again = run("demo", at=demo_home, TANSIQ_LANGUAGE="ar")
+
+    assert (first.returncode, first.stderr.count("Traceback")) == (0, 0), first.stderr
+    assert (again.returncode, again.stderr.count("Traceback")) == (0, 0), again.stderr
+    one, two = totals(first.stdout), totals(again.stdout)
+    assert one["lines"] == two["lines"] == 200_000
+    assert one["lines"] == one["blank"] + one["events"] + one["rejected"]
+    assert one["events"] == one["new"] + one["repeats"]
+    assert one["new"] > 150_000
+    assert 400 <= one["rejected"] <= 1_000
+    assert (two["events"], two["new"]) == (one["events"], 0)
+    for said in ("MACERT", "tansiq events query", "tansiq events count", "digest.html"):
+        assert said in first.stdout
+    digest = next((demo_home / "digests").glob("*/MA-MACERT/digest.html")).read_text()
+    assert '<html lang="ar" dir="rtl">' in digest
+    assert len(list((demo_home / "digests").glob("*/*/digest.html"))) >= 28
+    assert all("sample" in path.name for path in (demo_home / "sample").iterdir())
