@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from factories.attribution import NOON, address_table, compiled, events, whois
 from tansiq.attribution.table import attribute
+from tansiq.attribution.verdicts import NO_CLAIM, NOBODY, Verdict, microseconds, timeline
 from tansiq.attribution.whois import Whois
 from tansiq.core.claims import Claim
 
@@ -130,7 +131,11 @@ days = st.integers(0, 6).map(lambda day: NOON + timedelta(days=day))
 
 
 def v4_networks() -> st.SearchStrategy[str]:
-    return st.tuples(st.sampled_from(["192.0.2.0", "198.51.100.0"]), st.integers(22, 32), st.integers(0, 255)).map(
+    """Chains of networks around few addresses, and now and then any other."""
+    base = st.sampled_from(["192.0.2.0", "192.0.2.77", "198.51.100.200"])
+    chains = st.tuples(base, st.sampled_from([22, 24, 26, 27, 32]), st.just(0))
+    others = st.tuples(base, st.integers(0, 32), st.integers(0, 255))
+    return st.one_of(chains, chains, others).map(
         lambda drawn: str(ip_network((int(ip_address(drawn[0])) + drawn[2], drawn[1]), strict=False))
     )
 
@@ -143,7 +148,8 @@ def v6_networks() -> st.SearchStrategy[str]:
 
 
 keys = st.one_of(
-    st.tuples(st.just("cidr"), v4_networks() | v6_networks()),
+    st.tuples(st.just("cidr"), v4_networks()),
+    st.tuples(st.just("cidr"), v6_networks()),
     st.tuples(st.just("domain"), st.sampled_from(NAMES)),
     st.tuples(st.just("asn"), st.sampled_from(["64496", "64497", "64499", "64500", "64501"])),
     st.tuples(st.just("country"), st.sampled_from(["XA", "XE", "XF", "XG"])),
@@ -161,11 +167,13 @@ def drawn_claims(draw: st.DrawFn) -> Claim:
     return Claim(draw(st.sampled_from(TEAMS)), kind, value, start, end, verified=verified, decision=decision)
 
 
+many_claims = st.integers(0, 24).flatmap(lambda size: st.lists(drawn_claims(), min_size=size, max_size=24))
 addresses = st.one_of(
     st.none(),
-    st.tuples(st.sampled_from(["192.0.2.0", "198.51.100.0", "203.0.113.0"]), st.integers(0, 255)).map(
-        lambda drawn: str(ip_address(drawn[0]) + drawn[1])
-    ),
+    st.tuples(
+        st.sampled_from(["192.0.2.0", "198.51.100.0", "203.0.113.0"]),
+        st.sampled_from([0, 77, 200]) | st.integers(0, 255),
+    ).map(lambda drawn: str(ip_address(drawn[0]) + drawn[1])),
     v6_networks().map(lambda network: str(ip_network(network)[0])),
     v6_networks().map(lambda network: str(ip_network(network)[-1])),
 )
@@ -180,8 +188,34 @@ drawn_events = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(claims=st.lists(drawn_claims(), max_size=25), rows=st.lists(drawn_events, min_size=1, max_size=30))
+CHAIN = ("192.0.0.0/16", "192.0.2.0/24", "192.0.2.0/26", "192.0.2.0/32")
+
+
+@st.composite
+def chained_claims(draw: st.DrawFn) -> Claim:
+    start, end = draw(st.none() | st.none() | days), draw(st.none() | st.none() | days)
+    decision = draw(st.sampled_from(["", "", "D-2026-1"]))
+    return Claim(draw(st.sampled_from(TEAMS)), "cidr", draw(st.sampled_from(CHAIN)), start, end, decision=decision)
+
+
+@settings(max_examples=400, deadline=None)
+@given(claims=st.lists(chained_claims(), min_size=2, max_size=8), at=days)
+def test_timeline_of_nested_networks_follows_the_rule(claims: list[Claim], at: datetime) -> None:
+    line = NOBODY
+
+    for value in CHAIN:
+        line = timeline("cidr", value, [claim for claim in claims if claim.value == value], line)
+
+        verdict = next(turn.verdict for turn in reversed(line) if turn.at <= microseconds(at))
+        event = {"ip": value.partition("/")[0], "hostname": None, "feed_asn": None, "feed_country": None}
+        around = [claim for claim in claims if CHAIN.index(claim.value) <= CHAIN.index(value)]
+        team, way, reason, percent = ruled(event | {"observed_at": at}, around)
+        expected = Verdict(way, team or "", reason, percent) if way != "none" else NO_CLAIM
+        assert verdict == expected
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(claims=many_claims, rows=st.lists(drawn_events, min_size=1, max_size=30))
 def test_attribute_of_any_claims_and_events_follows_the_rule(claims: list[Claim], rows: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         table = compiled(Path(folder), claims, addresses=address_table(ROUTES, registered=REGISTERED))
@@ -192,8 +226,8 @@ def test_attribute_of_any_claims_and_events_follows_the_rule(claims: list[Claim]
     assert verdicts == [ruled(row, claims) for row in rows]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(claims=st.lists(drawn_claims(), max_size=25), rows=st.lists(drawn_events, min_size=1, max_size=30), now=days)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(claims=many_claims, rows=st.lists(drawn_events, min_size=1, max_size=30), now=days)
 def test_whois_of_any_target_agrees_with_attribute(
     claims: list[Claim], rows: list[dict[str, Any]], now: datetime
 ) -> None:
@@ -221,9 +255,7 @@ def test_whois_of_any_target_agrees_with_attribute(
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(
-    claims=st.lists(drawn_claims(), max_size=25), networks=st.lists(v4_networks() | v6_networks(), min_size=1), now=days
-)
+@given(claims=many_claims, networks=st.lists(v4_networks() | v6_networks(), min_size=1), now=days)
 def test_whois_of_network_follows_the_claims_around_all_of_it(
     claims: list[Claim], networks: list[str], now: datetime
 ) -> None:

@@ -83,6 +83,15 @@ def test_timeline_inside_other_team_with_decision_wins() -> None:
     assert reasons(line) == ["cidr 192.0.2.0/24"]
 
 
+def test_timeline_inside_claim_standing_by_decision_is_contested_by_both_around() -> None:
+    widest = timeline("cidr", WIDEST, [cidr("XA-CERT", WIDEST)])
+    wider = timeline("cidr", WIDER, [cidr("XF-CERT", WIDER, decision="D-2026-4")], widest)
+
+    line = timeline("cidr", BLOCK, [cidr("XE-CERT")], wider)
+
+    assert reasons(line) == ["contested cidr 192.0.2.0/24: XE-CERT inside XA-CERT XF-CERT"]
+
+
 def test_timeline_inside_own_claim_is_not_contested() -> None:
     enclosing = timeline("cidr", WIDER, [cidr("XA-CERT", WIDER)])
 
