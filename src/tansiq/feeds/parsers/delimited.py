@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -35,6 +35,8 @@ CONTENT = (
     ("feed_country", r"^[A-Z]{2}$"),
 )
 """What a column without a name is taken for, by what most of its values look like."""
+
+SUBJECTS = ("observed_at", "ip", "url")
 
 
 class BadMapping(TansiqError):
@@ -96,7 +98,8 @@ def fit_declared(feed: Feed, sample: Sample) -> Feed:
     if not rows:
         return replace(feed, fit=None)
     names: tuple[str, ...] = ()
-    if has_header(rows):
+    wanted = {column for given in feed.columns.values() for column in given}
+    if has_header(rows, wanted):
         found = [name.strip() for name in rows[0]]
     elif commented := commented_header(sample, shape.separator, len(rows[0])):
         found, names = commented, tuple(commented)
@@ -104,6 +107,8 @@ def fit_declared(feed: Feed, sample: Sample) -> Feed:
         names = unnamed(rows)
         found = list(names)
     columns = {**event_columns(found), **{name: (name,) for name in found if name in EVENT_COLUMNS}}
+    if not names:
+        columns = {**by_content(rows, found, columns), **columns}
     for name, (column, *_) in feed.columns.items():
         columns[name] = (found[int(column) - 1] if number_of(column, found) else column,)
     taken = {name: tuple(n for n in given if n not in declared(feed, name)) for name, given in columns.items()}
@@ -142,13 +147,22 @@ def cells(line: str, separator: str) -> list[str]:
         return line.split(separator)
 
 
-def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row is names: at least one known, and none that is itself an address, URL or time."""
+def has_header(rows: Sequence[Sequence[str]], wanted: Collection[str] = ()) -> bool:
+    """Whether the first row is names: none that is itself an address, URL or time, and at least one that is known, or
+    wanted by a person, or stands above addresses."""
     first = [cell.strip() for cell in rows[0]]
-    values = any(
-        re.match(pattern, cell) for cell in first for name, pattern in CONTENT if name in ("ip", "url", "observed_at")
-    )
-    return not values and bool(event_columns(first))
+    if any(re.match(pattern, cell) for cell in first for name, pattern in CONTENT if name in SUBJECTS):
+        return False
+    return bool(event_columns(first)) or bool(set(first) & set(wanted)) or "ip" in unnamed(rows[1:])
+
+
+def by_content(
+    rows: Sequence[Sequence[str]], found: Sequence[str], known: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Subjects that no name tells, by what the columns under unknown names hold."""
+    taken = {name for given in known.values() for name in given}
+    guessed = dict(zip(unnamed(rows[1:]), found, strict=False))
+    return {name: (guessed[name],) for name in SUBJECTS if name in guessed and guessed[name] not in taken}
 
 
 def commented_header(sample: Sample, separator: str, width: int) -> list[str]:
@@ -163,6 +177,8 @@ def commented_header(sample: Sample, separator: str, width: int) -> list[str]:
 
 def unnamed(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Names for the columns of a report without a header: each event column goes to the first that looks like it."""
+    if not rows:
+        return ()
     width = Counter(len(row) for row in rows).most_common(1)[0][0]
     names = [f"column_{place}" for place in range(1, width + 1)]
     for name, pattern in CONTENT:

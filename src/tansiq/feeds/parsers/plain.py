@@ -36,6 +36,8 @@ def translate(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 def with_loose_notes(rows: pl.DataFrame) -> pl.DataFrame:
     """An address or URL followed by words, without any mark between: the words are a note."""
+    if not rows["value"].str.contains(r"\s").any():
+        return rows
     address = r"^(\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?|[a-z]+://\S+)\s+"
     loose = c("value").str.contains(address) & ~c("value").str.contains(r"^(?:0\.0\.0\.0|127\.0\.0\.1)\s")
     return rows.with_columns(

@@ -22,6 +22,9 @@ HOSTS_FILE = r"^(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s+(\S+\.\S+)$"
 SET_ENTRY = r"^(?:ipset\s+)?(?:-?add|-A)\s+\S+\s+(\S+)$"
 
 
+FOUND = ("port", "network", "url", "hostname", "reject")
+
+
 def refanged(text: pl.Expr) -> pl.Expr:
     """Without the spellings that keep people from clicking: hxxp, [.], (.), [:]."""
     plain = text.str.replace_all(r"\[\.\]|\(\.\)|\[dot\]", ".").str.replace_all("[:]", ":", literal=True)
@@ -35,6 +38,16 @@ def tell_apart(rows: pl.DataFrame, column: str = "value") -> pl.DataFrame:
     large: it will be refused as an invalid address rather than as an unknown value. A host name with a path but no
     scheme is an http URL. Entries of hosts files and of ipset scripts give their name or address.
     """
+    simple = rows[column].str.contains(IPV4_LIKE).fill_null(False)
+    addresses = rows.filter(simple).rename({column: "ip"}).with_columns(pl.lit(None, pl.String).alias(n) for n in FOUND)
+    if simple.all():
+        return addresses
+    others = told_apart(rows.filter(~simple), column)
+    return pl.concat([addresses, others], how="diagonal").sort("line_number")
+
+
+def told_apart(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The same for values of every kind; the many plain IPv4 addresses are spared its regular expressions."""
     value = refanged(c(column).str.strip_chars())
     value = pl.coalesce(value.str.extract(HOSTS_FILE), value.str.extract(SET_ENTRY), value)
     rows = rows.with_columns(value.alias("value_"))

@@ -27,6 +27,8 @@ RSIT3 = {
     ("activity", "phishing"): "phishing",
     ("activity", "botnet"): "infected-system",
     ("activity", "copyright"): "copyright",
+    ("activity", "infringement"): "copyright",
+    ("activity", "webcrawler"): "scanner",
     ("activity", "potentiallycompromisedaccount"): "unprivileged-account-compromise",
     ("content", "malware"): "malware-distribution",
     ("content", "phishing"): "phishing",

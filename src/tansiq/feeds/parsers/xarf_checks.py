@@ -220,7 +220,7 @@ def wrong_member(values: Members, checks: Mapping[str, Check]) -> str | None:
 def wrong3(document: Members) -> str | None:
     """The first member of an X-ARF 3 report that is missing or wrong."""
     reporter, report = document.get("ReporterInfo"), document.get("Report")
-    if document.get("Version") not in VERSIONS3:
+    if str(document.get("Version")) not in VERSIONS3:
         return "Version"
     if not isinstance(reporter, dict):
         return "ReporterInfo"
