@@ -9,13 +9,14 @@ import polars as pl
 
 from tansiq.core.errors import N_
 from tansiq.feeds.feed import Context, Delimited, Evidence, Feed, Sample
+from tansiq.feeds.parsers.present import present
 from tansiq.feeds.parsers.values import tell_apart
 
 HEADER = "Domain,Malware,Date added,Source"
 
 
 def translate(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    return tell_apart(rows, "Domain")
+    return tell_apart(present(rows, "Domain"), "Domain")
 
 
 def recognise(sample: Sample) -> Evidence | None:

@@ -9,11 +9,13 @@ import polars as pl
 
 from tansiq.core.errors import N_
 from tansiq.feeds.feed import Context, Delimited, Evidence, Feed, Sample
+from tansiq.feeds.parsers.present import present
 from tansiq.feeds.parsers.values import tell_apart
 
 
 def translate(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    return tell_apart(rows.rename({"description": "brand"}) if "description" in rows.columns else rows, "URL")
+    rows = present(rows, "URL", "description").rename({"description": "brand"})
+    return tell_apart(rows, "URL")
 
 
 def recognise(sample: Sample) -> Evidence | None:

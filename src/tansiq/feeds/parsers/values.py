@@ -38,6 +38,7 @@ def tell_apart(rows: pl.DataFrame, column: str = "value") -> pl.DataFrame:
     large: it will be refused as an invalid address rather than as an unknown value. A host name with a path but no
     scheme is an http URL. Entries of hosts files and of ipset scripts give their name or address.
     """
+    rows = rows.rename({name: f"{name}_given" for name in ("ip", *FOUND) if name in rows.columns and name != column})
     simple = rows[column].str.contains(IPV4_LIKE).fill_null(False)
     addresses = rows.filter(simple).rename({column: "ip"}).with_columns(pl.lit(None, pl.String).alias(n) for n in FOUND)
     if simple.all():

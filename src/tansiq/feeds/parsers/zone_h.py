@@ -6,11 +6,13 @@ import polars as pl
 
 from tansiq.core.errors import N_
 from tansiq.feeds.feed import Context, Delimited, Evidence, Feed, Sample
+from tansiq.feeds.parsers.present import present
 from tansiq.feeds.parsers.values import tell_apart
 
 
 def translate(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """``domain`` holds a URL, or a bare name; the address has a column of its own."""
+    rows = present(rows, "domain")
     site = tell_apart(rows.select("line_number", "domain"), "domain")
     return rows.with_columns(site["url"], site["hostname"]).drop("domain")
 
