@@ -7,19 +7,15 @@ import os
 import shutil
 import uuid
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tansiq.core.errors import N_, TansiqError
-from tansiq.feeds.reading.streams import UnreadableReport, reason, verify
+from tansiq.feeds.reading.streams import NotAFile, UnreadableReport, reason, verify
 
-
-class NotAFile(TansiqError):
-    code = "feeds.report.not_a_file"
-    message = N_("{file} is a folder or a device, not a report.")
-    remedy = N_("Name the files in it, for instance {file}/*.")
-    exit_code = 3
+LEFTOVER_DAYS = 7
 
 
 class StillWritten(TansiqError):
@@ -43,7 +39,7 @@ class Collected:
 
     Attributes:
         name: as it was called when it was received.
-        copy: an open-able path to the bytes from the first moment on.
+        copy: a path to the bytes from the first moment on, until ``release``.
         identity: resolves to the report's id (SHA-256, hex) once the bytes are hashed and durable under that name.
     """
 
@@ -56,6 +52,11 @@ class Collected:
     @property
     def report_id(self) -> str:
         return self.identity.result()
+
+    def release(self) -> None:
+        """The bytes are needed no more under their first path; they stay under that of their hash."""
+        self.identity.exception()
+        self.copy.unlink(missing_ok=True)
 
 
 def stored_at(store: Path, report_id: str) -> Path:
@@ -105,17 +106,27 @@ def copy(source: Path, target: Path, name: str) -> None:
 
 
 def keep(incoming: Path, store: Path) -> str:
-    """Hash the copy, make it durable, and move it to the place that its hash names."""
+    """Hash the copy, make it durable, and link it to the place that its hash names."""
     with incoming.open("rb") as file:
         report_id = hashlib.file_digest(file, "sha256").hexdigest()
         place = stored_at(store, report_id)
-        if not place.exists():
-            os.fsync(file.fileno())
+        if place.exists():
+            return report_id
+        os.fsync(file.fileno())
     place.parent.mkdir(parents=True, exist_ok=True)
-    incoming.replace(place)
+    with suppress(FileExistsError):
+        os.link(incoming, place)
     folder = os.open(place.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
     return report_id
+
+
+def remove_leftovers(store: Path, *, now: datetime) -> None:
+    """First copies that a killed process left; what they hold is linked elsewhere, or was never stored."""
+    for path in (store / "incoming").glob("*"):
+        with suppress(FileNotFoundError):
+            if now.timestamp() - path.stat().st_mtime > LEFTOVER_DAYS * 86_400:
+                path.unlink()

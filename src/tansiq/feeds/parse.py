@@ -246,7 +246,7 @@ DATE_IN_NAME = re.compile(r"(?<!\d)(20\d\d)-?([01]\d)-?([0-3]\d)(?!\d)")
 
 
 def dated_at(feed: Feed, known: Sample, name: str, modified_at: datetime) -> datetime:
-    """The report's own date: from its head if the feed says where, else its file's or folder's name, else the file's."""
+    """The date of the report: in its head if the feed says where, else in its file or folder name, else the file time."""
     if feed.date_pattern and (match := re.search(feed.date_pattern, "\n".join(known.lines))):
         found = parse_times(pl.Series([match.group(1)]), zone=feed.zone).item()
         if found is not None:

@@ -83,16 +83,29 @@ def add_days(cursor: Cursor, staged: Staged, repeated: pl.DataFrame) -> None:
 
 
 def add_slices(cursor: Cursor, staged: Staged, repeated: pl.DataFrame) -> list[Counted]:
-    """Note what was stored of which report. An event is new to the report of its canonical sighting."""
-    held = dict(staged.ids["report_id"].value_counts().iter_rows())
-    held_before = dict(repeated["report_id"].value_counts().iter_rows())
-    counted = []
+    """Note what was stored of which report."""
+    counted = counts(staged, repeated)
     rows = []
-    for one in staged.slices:
-        new = held.get(one.report_id, 0) - held_before.get(one.report_id, 0)
-        counted.append(Counted(one.report_id, new, one.events - new))
+    for one, count in zip(staged.slices, counted, strict=True):
         values = (staged.batch_id, one.report_id, one.feed, one.first_line, one.end_line, one.blank, one.events)
-        rows.append((*values, new, one.rejected, one.complete))
+        rows.append((*values, count.new, one.rejected, one.complete))
     cursor.register("parts", Frame(pl.DataFrame(rows, schema=list(SLICES), orient="row", infer_schema_length=None)))
     cursor.execute("INSERT INTO lake.slices BY NAME SELECT * FROM parts")
     return counted
+
+
+def counts(staged: Staged, repeated: pl.DataFrame) -> list[Counted]:
+    """An event is new to the report of its canonical sighting; every other sighting is a repeat."""
+    held = dict(staged.ids["report_id"].value_counts().iter_rows())
+    held_before = dict(repeated["report_id"].value_counts().iter_rows())
+    new = [held.get(one.report_id, 0) - held_before.get(one.report_id, 0) for one in staged.slices]
+    return [Counted(one.report_id, count, one.events - count) for one, count in zip(staged.slices, new, strict=True)]
+
+
+def preview(catalogue: Catalogue, staged: Staged) -> list[Counted]:
+    """What a commit would count against the lake as it is now; nothing is stored."""
+    cursor = catalogue.cursor()
+    try:
+        return counts(staged, staged.ids.filter(pl.Series(Known().among(cursor, staged.ids))))
+    finally:
+        cursor.close()

@@ -91,6 +91,10 @@ class Lake:
         """
         return committing.commit(self._catalogue, self._known, staged)
 
+    def preview(self, staged: Staged) -> list[Counted]:
+        """What ``commit`` would answer now. Nothing is stored; the batch stays staged."""
+        return committing.preview(self._catalogue, staged)
+
     def discard(self, staged: Staged) -> None:
         """Drop a batch that will not be committed."""
         files.discard(staged, self._catalogue.home.lake)
@@ -137,7 +141,9 @@ class Lake:
         return read.export(self._catalogue, asked, path, form, columns, limit)
 
     def rejects(self, report: str | None = None, *, limit: int | None = None) -> pl.DataFrame:
-        """Rejected lines (columns of REJECTED) of the report whose id begins with ``report``, or of all.
+        """Rejected lines of the report whose id begins with ``report``, or of all reports.
+
+        Columns of REJECTED, and ``text``: the raw line where it is UTF-8, else null.
 
         Raises: UnknownReport, AmbiguousReport.
         """

@@ -28,14 +28,14 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 from tansiq.core.identity import event_ids
 from tansiq.feeds.choice import chosen
-from tansiq.feeds.collect import Collected, collect
+from tansiq.feeds.collect import Collected, collect, remove_leftovers
 from tansiq.feeds.feed import Feed
 from tansiq.feeds.parse import Job, Parsed, jobs, sample
 from tansiq.lake import Lake, Overtaken, Progress, Slice, Staged
 from tansiq.workers import tables
 
 UNIT_REPORTS = 64
-"""How many small reports are committed together: enough to spread a commit's cost, few enough to keep all cores busy."""
+"""How many small reports are committed together: enough to spread a commit's cost, few enough for all cores."""
 
 
 class Stalled(TansiqError):
@@ -145,6 +145,8 @@ def ingest(
         for report in todo:
             report.error = Stalled(file=report.file)
         for report in reports:
+            if report.collected is not None:
+                report.collected.release()
             if report.twin:
                 first = run.seen[report.report_id]
                 report.blank, report.events, report.rejected = first.blank, first.events, first.rejected
@@ -166,6 +168,7 @@ class Run:
     def __enter__(self) -> Run:
         self.workers = ThreadPoolExecutor(self.threads, "ingest")
         self.keepers = ThreadPoolExecutor(1, "keep")
+        remove_leftovers(self.store, now=self.now)
         self.table: Future[AttributionTable] = self.keepers.submit(load_table, self.home)
         self.lake: Future[Lake] = self.workers.submit(Lake.open, self.home)
         return self

@@ -27,6 +27,13 @@ class UnreadableReport(TansiqError):
     exit_code = 3
 
 
+class NotAFile(TansiqError):
+    code = "feeds.report.not_a_file"
+    message = N_("{file} is a folder or a device, not a report.")
+    remedy = N_("Name the files in it, for instance {file}/*.")
+    exit_code = 3
+
+
 class ManyMembers(TansiqError):
     code = "feeds.report.many_members"
     message = N_("Archive {file} holds {count} files; a report is one file.")
@@ -83,6 +90,8 @@ def opened(path: Path, *, name: str = "") -> Iterator[Stream]:
         ManyMembers: a zip archive of several files.
     """
     name = name or str(path)
+    if path.exists() and not path.is_file():
+        raise NotAFile(file=name)
     with ExitStack() as closing:
         try:
             file = closing.enter_context(path.open("rb"))
