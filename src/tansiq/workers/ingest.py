@@ -3,7 +3,8 @@
     collect -> read -> [parse -> attribute -> name -> fold -> write] -> commit
 
 What stands in brackets runs on whole blocks in several threads; reading goes before it and commits come after it, in
-order, in the caller's thread. A *unit* is what is committed at once: a block of a large report, or many small reports together.
+order, in the caller's thread. A *unit* is what is committed at once: a block of a large report, or many small reports
+together.
 """
 
 from __future__ import annotations
