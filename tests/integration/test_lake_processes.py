@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,17 +119,15 @@ def of_postgres(program: str) -> str | None:
 
 
 @pytest.fixture
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A private cluster on a socket in a folder of its own."""
     initdb, pg_ctl = of_postgres("initdb"), of_postgres("pg_ctl")
     if not initdb or not pg_ctl:
         pytest.skip("PostgreSQL's server is not installed (initdb, pg_ctl)")
-    folder = tmp_path_factory.mktemp("postgres")
+    folder = Path(tempfile.mkdtemp(prefix="tansiq-postgres-"))  # a short path, as sockets need, that others may enter
     as_user: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         as_user = ["runuser", "-u", "postgres", "--"]
-        for path in (folder, *folder.parents[:2]):
-            path.chmod(0o755)
         shutil.chown(folder, "postgres", "postgres")
     cluster = str(folder / "cluster")
 
@@ -139,6 +138,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server(pg_ctl, "-D", cluster, "-w", "-l", f"{cluster}/log", "-o", f"-k {folder} -c listen_addresses=''", "start")
     yield f"postgresql://tansiq@/postgres?host={folder}"
     server(pg_ctl, "-D", cluster, "-m", "immediate", "stop")
+    shutil.rmtree(folder)
 
 
 @pytest.mark.long

@@ -358,10 +358,8 @@ def texts(rejected: pl.DataFrame) -> pl.DataFrame:
     """``raw`` as text where it is UTF-8, else in base64 beside it."""
     import polars as pl
 
-    text = pl.col("raw").cast(pl.String, strict=False)
-    return rejected.with_columns(
-        text.alias("raw"), pl.when(text.is_null()).then(pl.col("raw").bin.encode("base64")).alias("raw_base64")
-    )
+    encoded = pl.when(pl.col("text").is_null()).then(pl.col("raw").bin.encode("base64"))
+    return rejected.with_columns(pl.col("text").alias("raw"), encoded.alias("raw_base64")).drop("text")
 
 
 def ndjson(rows: pl.DataFrame) -> None:

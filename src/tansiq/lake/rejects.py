@@ -24,7 +24,7 @@ class AmbiguousReport(TansiqError):
 
 
 def rejects(catalogue: Catalogue, report: str | None, limit: int | None) -> pl.DataFrame:
-    """Rejected lines, columns of REJECTED, by report and line."""
+    """Rejected lines by report and line: columns of REJECTED, and ``text``, the line where it is UTF-8, else null."""
     with reading(catalogue) as cursor:
         conditions = "true"
         if report is not None:
