@@ -45,5 +45,6 @@ def test_demo_runs_the_main_job_from_nothing_and_again_without_harm(run: Run, de
         assert said in first.stdout
     digest = next((demo_home / "digests").glob("*/MA-MACERT/digest.html")).read_text()
     assert '<html lang="ar" dir="rtl">' in digest
+    assert str(demo_home / "digests") in first.stdout
     assert len(list((demo_home / "digests").glob("*/*/digest.html"))) >= 28
     assert all("sample" in path.name for path in (demo_home / "sample").iterdir())

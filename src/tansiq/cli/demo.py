@@ -31,7 +31,7 @@ def demo() -> None:
     typed("events", "query", "--rsit", "phishing", "--limit", str(SHOWN))
     typed("events", "count", "--by", "severity,rsit_type")
     typed("notices", "digest")
-    what_next(home)
+    what_next(home, now)
 
 
 def heading(text: str) -> None:
@@ -76,9 +76,12 @@ def typed(*arguments: str, shown: str = "") -> None:
         raise typer.Exit(code)
 
 
-def what_next(home: Home) -> None:
+def what_next(home: Home, now: datetime) -> None:
+    from tansiq.notices.period import Period
+
     heading(_("What next"))
-    typer.echo(_("Open a digest in a browser: {file}").format(file=home.digests / "*" / "*" / "digest.html"))
+    page = home.digests / Period.day_of(now).label / "MA-MACERT" / "digest.html"
+    typer.echo(_("Open a digest in a browser: {file}").format(file=page))
     typer.echo(_("Go on with this node: {command}").format(command=f"export TANSIQ_HOME={home.path}"))
     typer.echo(_("Read: {file}").format(file="docs/tutorials/first-hour.md"))
     typer.echo(_("To forget all of it, delete {folder}.").format(folder=home.path))
