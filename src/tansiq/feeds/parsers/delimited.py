@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from zoneinfo import available_timezones
 
 import polars as pl
 
@@ -41,8 +42,22 @@ SUBJECTS = ("observed_at", "ip", "url")
 
 class BadMapping(TansiqError):
     code = "feeds.mapping.bad"
-    message = N_("Column mapping {given} cannot be used: {name} is no event column.")
-    remedy = N_("Map to one of these: {allowed}.")
+    message = N_("Column mapping {given} cannot be used because of {name}.")
+    remedy = N_("Write NAME=COLUMN, NAME being one of {allowed}.")
+    exit_code = 2
+
+
+class UnknownColumn(TansiqError):
+    code = "feeds.mapping.column"
+    message = N_("Report {file} has no column {column}.")
+    remedy = N_("Name one of {known}, or count it from 1.")
+    exit_code = 2
+
+
+class BadZone(TansiqError):
+    code = "feeds.mapping.zone"
+    message = N_("Time zone {zone} is not known.")
+    remedy = N_("Use a name of the IANA list, such as Africa/Dakar or Asia/Riyadh.")
     exit_code = 2
 
 
@@ -61,12 +76,15 @@ def with_mapping(feed: Feed, columns: Mapping[str, str], separator: str = "", zo
         separator: one character, or "tab"; empty: told from the report.
         zone: IANA name for times without an offset; empty: the feed's own.
 
-    Raises: BadMapping: a name that is no event column; BadSeparator.
+    Raises: BadMapping: a name that is no event column, or without a column; BadSeparator; BadZone. ``fit`` raises
+        UnknownColumn when the report has no such column.
     """
-    for name in columns:
-        if name not in EVENT_COLUMNS:
+    for name, column in columns.items():
+        if name not in EVENT_COLUMNS or not column:
             given = ", ".join(f"{key}={value}" for key, value in columns.items())
             raise BadMapping(given=given, name=name, allowed=", ".join(EVENT_COLUMNS))
+    if zone and zone not in available_timezones():
+        raise BadZone(zone=zone)
     separator = {"tab": "\t", "\\t": "\t"}.get(separator, separator)
     if len(separator) > 1 or separator in ('"', "\n", "\r"):
         raise BadSeparator(given=separator)
@@ -110,7 +128,7 @@ def fit_declared(feed: Feed, sample: Sample) -> Feed:
     if not names:
         columns = {**by_content(rows, found, columns), **columns}
     for name, (column, *_) in feed.columns.items():
-        columns[name] = (found[int(column) - 1] if number_of(column, found) else column,)
+        columns[name] = (named_or_counted(column, found, sample),)
     taken = {name: tuple(n for n in given if n not in declared(feed, name)) for name, given in columns.items()}
     named = partial(with_event_names, columns={name: given for name, given in taken.items() if given})
     return replace(feed, shape=replace(shape, names=names), columns={}, translate=named, fit=None)
@@ -121,8 +139,12 @@ def declared(feed: Feed, event_column: str) -> set[str]:
     return {column for name, given in feed.columns.items() for column in given if name != event_column}
 
 
-def number_of(column: str, found: Sequence[str]) -> bool:
-    return column not in found and column.isdecimal() and 1 <= int(column) <= len(found)
+def named_or_counted(column: str, found: Sequence[str], sample: Sample) -> str:
+    if column in found:
+        return column
+    if column.isdecimal() and 1 <= int(column) <= len(found):
+        return found[int(column) - 1]
+    raise UnknownColumn(file=sample.name, column=column, known=", ".join(found))
 
 
 def records(sample: Sample) -> list[str]:

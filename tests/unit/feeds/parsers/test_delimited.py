@@ -4,7 +4,7 @@ import pytest
 
 from tansiq.feeds.feed import Delimited, Feed, Sample
 from tansiq.feeds.parse import sample_of
-from tansiq.feeds.parsers.delimited import FEED, BadMapping, BadSeparator, with_mapping
+from tansiq.feeds.parsers.delimited import FEED, BadMapping, BadSeparator, BadZone, UnknownColumn, with_mapping
 
 
 def report(text: str, name: str = "export.csv") -> Sample:
@@ -84,7 +84,7 @@ def test_fitting_twice_is_fitting_once() -> None:
 
 
 def test_mapping_to_something_unknown_is_refused_with_the_choice() -> None:
-    with pytest.raises(BadMapping, match=r"address is no event column.*observed_at, ip"):
+    with pytest.raises(BadMapping, match=r"because of address.*observed_at, ip"):
         with_mapping(FEED, {"address": "x"})
 
 
@@ -104,3 +104,21 @@ def test_addresses_under_an_unknown_name_are_found() -> None:
 
     assert shape_of(fitted).names == ()
     assert fitted.translate.keywords["columns"] == {"ip": ("Angreifer",)}  # type: ignore[union-attr]
+
+
+def test_mapping_without_a_column_is_refused() -> None:
+    with pytest.raises(BadMapping):
+        with_mapping(FEED, {"ip": ""})
+
+
+def test_time_zone_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(BadZone, match="Asia/Nowhere"):
+        with_mapping(FEED, {}, zone="Asia/Nowhere")
+
+
+@pytest.mark.parametrize("column", ["sourceip", "4", "0"])
+def test_declared_column_that_the_report_lacks_is_named_with_those_it_has(column: str) -> None:
+    feed = with_mapping(FEED, {"ip": column})
+
+    with pytest.raises(UnknownColumn, match=rf"export.csv has no column {column}\. Name one of ip, port, note"):
+        feed.fitted(report("ip,port,note\n192.0.2.1,1,x\n"))
