@@ -205,6 +205,18 @@ def test_attribute_trusts_the_feed_only_where_the_table_knows_nothing(tmp_path: 
     ]
 
 
+def test_attribute_says_of_system_and_country_apart_whether_only_the_feed_knows(tmp_path: Path) -> None:
+    addresses = address_table([("192.0.2.0/24", 64496, ""), ("198.51.100.0/24", 0, "XA")])
+    feed = {"feed_asn": 64496, "feed_country": "XA"}
+    rows = [{"ip": "192.0.2.1", **feed}, {"ip": "198.51.100.1", **feed}]
+    by_system = compiled(tmp_path / "asn", [Claim("XF-CERT", "asn", "64496")], addresses=addresses)
+    by_country = compiled(tmp_path / "country", [Claim("XG-CERT", "country", "XA")], addresses=addresses)
+
+    reasons = [attribute(events(*rows), table=table)["reason"].to_list() for table in (by_system, by_country)]
+
+    assert reasons == [["asn AS64496", "asn AS64496 by feed"], ["country XA by feed", "country XA"]]
+
+
 def test_attribute_takes_the_registered_country_of_the_system(tmp_path: Path) -> None:
     claims = [Claim("XE-CERT", "country", "XE"), Claim("XF-CERT", "country", "XF")]
     table = compiled(tmp_path, claims, addresses=ADDRESSES)
