@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,7 @@ from tansiq.lake import (
     Progress,
     UnknownColumn,
     UnknownReport,
+    compaction,
 )
 
 
@@ -99,9 +101,6 @@ def test_commit_of_a_batch_twice_answers_the_same_and_stores_once(lake: Lake) ->
     rows = [sighting()]
     staged = lake.stage(sightings(rows), no_rejects(), [part("r", 1, 1)])
     first = lake.commit(staged)
-    staged.folder.mkdir()
-    for file in staged.files:
-        shutil.copy(lake._catalogue.home.lake / file.place, file.staged)
 
     again = lake.commit(staged)
 
@@ -394,3 +393,33 @@ def test_export_as_json_spells_ids_times_and_extra(lake: Lake, tmp_path: Path) -
     assert (event["observed_at"], event["received_at"]) == ("2026-01-10T08:00:00.250000Z", "2026-01-11T08:00:00Z")
     assert event["extra"] == {"k": [1, "é"]}
     assert event["hostname"] is None
+
+
+def test_sweep_removes_replaced_files_and_orphans_and_nothing_else(lake: Lake) -> None:
+    rows = [sighting("a", n) for n in range(3)]
+    for n, row in enumerate(rows):
+        put(lake, [row], n)
+    lake.commit(lake.stage(sightings(), rejects([rejected("x", 1, b"bad")]), [part("x", 1, 0, bad=1)]))
+    put(lake, [sighting("b", "later", observed_at=START + timedelta(days=1))], "later")
+    lake.compact(START.date())
+    root = lake._catalogue.home.lake
+    orphan, young = (root / "main" / "events" / "2026-01-10" / f"{name}-0.parquet" for name in ("old", "young"))
+    for file in (orphan, young):
+        file.write_bytes(b"of a process that died")
+    weeks_ago = time.time() - 30 * 86_400
+    for file in root.rglob("*.parquet"):
+        if file != young:
+            os.utime(file, (weeks_ago, weeks_ago))
+
+    compaction.sweep(lake._catalogue, hours=6)
+    kept = {file.name for file in root.rglob("*.parquet")}
+    compaction.sweep(lake._catalogue, hours=0)
+    compaction.sweep(lake._catalogue, hours=0)
+    left = {file.name for file in root.rglob("*.parquet")}
+
+    assert orphan.name not in kept
+    assert young.name in left
+    assert (len(kept), len(left)) == (3 + 1 + 1 + 1 + 1, 1 + 1 + 1 + 1)
+    assert lake.count().rows() == [(2, 4)]
+    assert lake.rejects().height == 1
+    assert put(lake, [sighting("a", "again"), sighting("c", "again", 2)], "again").new == 1

@@ -12,7 +12,7 @@ import importlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -157,6 +157,20 @@ class Catalogue:
                         raise LakeBusy(seconds=int(SECONDS_TO_RETRY)) from error
                 attempt += 1
                 time.sleep(random.uniform(0, min(0.5, 0.01 * 2 ** min(attempt, 6))))
+
+    def maintain(self, statements: Iterable[str]) -> None:
+        """Run statements that are transactions of their own and can wait: those that somebody disturbs are left out."""
+        with self._writing, self._alone():
+            cursor = self.cursor()
+            try:
+                for text in statements:
+                    try:
+                        cursor.execute(text).fetchall()
+                    except duckdb.Error as error:
+                        if not conflict(error):
+                            raise
+            finally:
+                cursor.close()
 
     def _once(self, work: Callable[[Cursor], T]) -> T:
         cursor = self.cursor()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import polars as pl
 
-from tansiq.lake.catalogue import Catalogue, Cursor, Frame, quoted, statement
-from tansiq.lake.files import Staged, discard, move_in
+from tansiq.lake.catalogue import Catalogue, Cursor, DiskFull, Frame, quoted, statement
+from tansiq.lake.files import Staged, discard, is_full, move_in
 from tansiq.lake.known import Known, days_of_span, span_of
 from tansiq.lake.values import Counted, Overtaken, Progress
 
@@ -15,7 +17,12 @@ SLICES = ("batch_id", "report_id", "feed", "first_line", "end_line", "blank", "e
 def commit(catalogue: Catalogue, known: Known, staged: Staged) -> list[Counted]:
     """Store the batch durably, wholly or not at all; see ``Lake.commit``."""
     lake = str(catalogue.home.lake)
-    move_in(staged, catalogue.home.lake)
+    try:
+        move_in(staged.files, catalogue.home.lake)
+    except OSError as error:
+        if is_full(error):
+            raise DiskFull(path=catalogue.home.lake) from error
+        raise
     try:
         counted = catalogue.write(
             lambda cursor: store(cursor, known, staged, lake), then=lambda: remember(known, staged, lake)
@@ -23,7 +30,7 @@ def commit(catalogue: Catalogue, known: Known, staged: Staged) -> list[Counted]:
     except Overtaken:
         discard(staged, catalogue.home.lake)
         raise
-    staged.folder.rmdir()
+    shutil.rmtree(staged.folder, ignore_errors=True)
     return counted
 
 

@@ -19,7 +19,7 @@ import polars as pl
 
 from tansiq.core.columns import SCHEMA_VERSION, STORED
 from tansiq.lake.catalogue import Catalogue, Cursor, Frame, quoted, statement
-from tansiq.lake.files import ROW_GROUP, StagedFile, files_of_days, place, room, sync
+from tansiq.lake.files import ORPHAN_DAYS, ROW_GROUP, StagedFile, files_of_days, move_in, place, room, sync
 from tansiq.lake.known import Known, days_of_span, files_of_days_in, span_name, span_of
 from tansiq.lake.reading import over_sightings, reading
 from tansiq.lake.values import Compacted
@@ -71,11 +71,7 @@ def rewrite(catalogue: Catalogue, known: Known, day: date, files: Sequence[str])
         folder.mkdir()
         new = written(catalogue, files, folder, batch_id)
     lake = catalogue.home.lake
-    for file in new.news:
-        (lake / file.place).parent.mkdir(parents=True, exist_ok=True)
-        file.staged.replace(lake / file.place)
-        sync((lake / file.place).parent)
-        sync((lake / file.place).parent.parent)
+    move_in(new.news, lake)
     swapped = catalogue.write(
         lambda cursor: swap(cursor, new, str(lake), batch_id), then=lambda: remember(known, new, str(lake))
     )
@@ -150,13 +146,10 @@ def remember(known: Known, new: Rewritten, lake: str) -> None:
         known.replaced(new.olds, f"{lake}/{file.place}")
 
 
-def sweep(catalogue: Catalogue) -> None:
+def sweep(catalogue: Catalogue, hours: int = HOURS_KEPT) -> None:
     """Let go of what was replaced hours ago, and of files that no catalogue names and nobody is still writing."""
-    with reading(catalogue) as cursor:
-        cursor.execute("ROLLBACK")
-        for text in statement("sweep").format(hours=HOURS_KEPT).split(";"):
-            if text.strip():
-                cursor.execute(text).fetchall()
+    text = statement("sweep").format(hours=hours, days=ORPHAN_DAYS)
+    catalogue.maintain(part for part in text.split(";") if part.strip())
 
 
 def paths(files: Sequence[str]) -> str:

@@ -164,16 +164,17 @@ def days_of(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def move_in(staged: Staged, lake: Path) -> None:
+def move_in(files: Sequence[StagedFile], lake: Path) -> None:
     """Move the files into the lake's folder, durably. They stay invisible until the catalogue names them."""
     folders = set()
-    for file in staged.files:
+    for file in files:
         target = lake / file.place
+        folders.add(target.parent)
         if not target.parent.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            folders |= {target.parent.parent, lake}
-        file.staged.replace(target)
-        folders.add(target.parent)
+            folders |= {folder for folder in target.parents if folder.is_relative_to(lake)}
+        if file.staged.exists():  # else an earlier attempt has moved it
+            file.staged.replace(target)
     for folder in folders:
         sync(folder)
 
@@ -212,7 +213,11 @@ def room(own: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         shutil.rmtree(own, ignore_errors=True)
-        # Polars wraps the system's error in its own, with the system's words.
-        if getattr(error, "errno", None) in NO_ROOM or (isinstance(error, Exception) and out_of_space(error)):
+        if isinstance(error, Exception) and is_full(error):
             raise DiskFull(path=own.parent) from error
         raise
+
+
+def is_full(error: Exception) -> bool:
+    """Polars wraps the system's error in its own, with the system's words; Python keeps the number."""
+    return getattr(error, "errno", None) in NO_ROOM or out_of_space(error)
