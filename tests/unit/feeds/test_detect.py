@@ -54,3 +54,15 @@ def test_report_looks_like_its_own_feed_and_not_like_another() -> None:
     assert looks_like(FEEDS["csv"], sample)
     assert not looks_like(FEEDS["xarf"], sample)
     assert not looks_like(FEEDS["plain"], sample)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "timestamp,ip,port,protocol,asn,geo,tag",
+        "Timestamp,IP,Port,ASN,Geo,Tag",
+        "detection_time,src_ip,src_port,asn,tag,severity",
+    ],
+)
+def test_header_of_shadowserver_with_missing_or_renamed_columns_is_still_told(header: str) -> None:
+    assert detect(sample_of(header.encode() + b"\n", "a.csv"))[0][0] == "shadowserver"

@@ -24,12 +24,17 @@ SUBJECT = ("ip", "port", "hostname", "asn", "geo")
 USUAL = {"asn", "geo", "region", "city", "naics", "sic", "sector", "tag", "hostname", "infection", "family"}
 
 
+SUBJECTS = {"ip", "src_ip", "dst_ip", "http_referer_ip", "md5hash", "url", "email", "website"}
+KNOWN = USUAL | SUBJECTS | {"timestamp", "severity", "protocol", "port", "src_port", "dst_port", "src_asn", "src_geo"}
+
+
 def translate(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Add ``rsit_type``, and ``severity``, ``hostname``, ``network`` where a plain mapping cannot say them.
 
     The kind of report decides the RSIT type: by the file's name, else by a column that only this kind has, else by
     each row's tag, else by its infection.
     """
+    rows = lower_names(rows)
     report = named(context.name) or marked(rows.columns)
     if report and report.report == "event4_honeypot_ddos_target":
         rows = about_the_victim(rows)
@@ -40,6 +45,11 @@ def translate(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
         given = c("severity") if "severity" in rows.columns else pl.lit(None, pl.String)
         rows = rows.with_columns(severity=pl.coalesce(given, pl.lit(report.severity)))
     return rows.with_columns(rsit_type=rsit_type(rows, report))
+
+
+def lower_names(rows: pl.DataFrame) -> pl.DataFrame:
+    lower = [name.lower() for name in rows.columns]
+    return rows.rename(dict(zip(rows.columns, lower, strict=True))) if len({*lower}) == rows.width else rows
 
 
 def rsit_type(rows: pl.DataFrame, report: Report | None) -> pl.Expr:
@@ -90,20 +100,14 @@ def with_names(rows: pl.DataFrame) -> pl.DataFrame:
 
 def recognise(sample: Sample) -> Evidence | None:
     header = header_of(sample)
-    if "timestamp" not in header or not header & {
-        "ip",
-        "src_ip",
-        "dst_ip",
-        "http_referer_ip",
-        "md5hash",
-        "url",
-        "email",
-    }:
+    if not header & set(FEED.columns["observed_at"]) or not header & SUBJECTS:
         return None
     if named(sample.name):
         return Evidence(99, N_("Its name and its header are those of a Shadowserver report."))
     if len(header & USUAL) >= 4 or len({name for name in header if name.startswith("src_")}) >= 4:
         return Evidence(95, N_("Its header has the columns of a Shadowserver report."))
+    if len(header & USUAL) >= 2 and len(header & KNOWN) >= 5:
+        return Evidence(70, N_("Its header has some columns of a Shadowserver report."))
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from tansiq.addresses.names import clean_hostnames
-from tansiq.feeds.parsers.networks import NETWORK, canonical
+from tansiq.feeds.parsers.networks import NETWORK, canonical_networks
 
 c = pl.col
 
@@ -53,7 +53,7 @@ def told_apart(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     value = pl.coalesce(value.str.extract(HOSTS_FILE), value.str.extract(SET_ENTRY), value)
     rows = rows.with_columns(value.alias("value_"))
     text = c("value_")
-    rows = rows.with_columns(network=networks(rows))
+    rows = rows.with_columns(canonical_networks(rows["value_"]).alias("network"))
     kinds = {
         "ip": pl.coalesce(
             c("network").str.extract(r"^([^/]+)/"),
@@ -87,10 +87,3 @@ def why_unknown(text: pl.Expr) -> pl.Expr:
         .then(pl.lit("host.invalid"))
         .otherwise(pl.lit("value.unknown"))
     )
-
-
-def networks(rows: pl.DataFrame) -> pl.Series:
-    """The canonical network where ``value_`` is one, worked out once a distinct network."""
-    written = rows.filter(c("value_").str.contains(NETWORK))["value_"].unique().to_list()
-    known = {text: network for text in written if (network := canonical(text))}
-    return rows["value_"].replace_strict(known, default=None, return_dtype=pl.String)

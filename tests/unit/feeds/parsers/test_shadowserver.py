@@ -132,3 +132,9 @@ def test_no_rows_stay_no_rows() -> None:
 
     assert found.height == 0
     assert found.schema["rsit_type"] == pl.String
+
+
+def test_names_of_columns_are_read_in_any_case() -> None:
+    found = translate(rows(IP=["192.0.2.1"], Tag=["spam"]), NAMELESS)
+
+    assert found.select("ip", "rsit_type").row(0) == ("192.0.2.1", "spam")
