@@ -17,6 +17,7 @@ from tansiq.feeds.feed import Context, Delimited, Evidence, Feed, Sample
 from tansiq.feeds.parsers import generic
 from tansiq.feeds.parsers.known_names import event_columns
 from tansiq.feeds.parsers.values import IPV4_LIKE, IPV6_LIKE, NAME_AND_PATH, NAME_LIKE, URL_LIKE
+from tansiq.feeds.reading.cutting import header_names
 
 COMMENTS = ("#", ";", "//")
 SEPARATORS = ("\t", ";", "|", ",")
@@ -118,7 +119,7 @@ def fit_declared(feed: Feed, sample: Sample) -> Feed:
     names: tuple[str, ...] = ()
     wanted = {column for given in feed.columns.values() for column in given}
     if has_header(rows, wanted):
-        found = [name.strip() for name in rows[0]]
+        found = list(header_names(lines[0], shape))
     elif commented := commented_header(sample, shape.separator, len(rows[0])):
         found, names = commented, tuple(commented)
     else:

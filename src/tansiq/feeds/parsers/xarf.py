@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tansiq.core.errors import N_
@@ -113,8 +113,7 @@ def record(item: dict[str, Any]) -> Columns | Refused:
 
 def version_3(item: dict[str, Any]) -> Columns:
     report = dict(item["Report"])
-    source = report.get("Source") if isinstance(report.get("Source"), dict) else {}
-    more = report.get("AdditionalInfo") if isinstance(report.get("AdditionalInfo"), dict) else {}
+    source, more = within(report, "Source"), within(report, "AdditionalInfo")
     class_, kind = kind3(report)
     for name in ("Samples", "Attachment"):
         if name in report:
@@ -157,6 +156,12 @@ def version_4(item: dict[str, Any]) -> Columns:
         "malware": str(item.get("malware_family") or item.get("malware_name") or tagged or "") or None,
         "severity": item.get("severity"),
     }
+
+
+def within(report: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The member when it is an object, else an empty one."""
+    value = report.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def number(value: Any) -> str | None:

@@ -122,3 +122,12 @@ def test_declared_column_that_the_report_lacks_is_named_with_those_it_has(column
 
     with pytest.raises(UnknownColumn, match=rf"export.csv has no column {column}\. Name one of ip, port, note"):
         feed.fitted(report("ip,port,note\n192.0.2.1,1,x\n"))
+
+
+def test_columns_without_a_name_or_with_a_repeated_one_can_be_counted() -> None:
+    feed = with_mapping(FEED, {"dst_ip": "2", "hostname": "4"})
+
+    fitted = feed.fitted(report("ip,,x,x\n192.0.2.1,198.51.100.1,a,one.example\n"))
+
+    columns = fitted.translate.keywords["columns"]  # type: ignore[union-attr]
+    assert columns == {"ip": ("ip",), "dst_ip": ("column_2",), "hostname": ("x_",)}
