@@ -423,3 +423,24 @@ def test_sweep_removes_replaced_files_and_orphans_and_nothing_else(lake: Lake) -
     assert lake.count().rows() == [(2, 4)]
     assert lake.rejects().height == 1
     assert put(lake, [sighting("a", "again"), sighting("c", "again", 2)], "again").new == 1
+
+
+def test_open_after_an_interrupted_first_start_finishes_the_lake(tmp_path: Path) -> None:
+    home = home_at(tmp_path)
+    Lake.open(home).close()
+    with sqlite3.connect(home.lake_catalogue) as catalogue:
+        (table,) = catalogue.execute("SELECT table_id FROM ducklake_table WHERE table_name = 'head'").fetchone()
+        inlined = [
+            name
+            for (name,) in catalogue.execute(
+                "SELECT name FROM sqlite_master WHERE name LIKE ?", [f"ducklake_inlined_data_{table}%"]
+            )
+        ]
+        for name in inlined:
+            catalogue.execute(f"DELETE FROM {name}")  # as a process killed before its last step leaves it
+    assert inlined
+
+    with Lake.open(home) as lake:
+        counted = put(lake, [sighting("a")], "r")
+
+    assert counted.new == 1

@@ -79,7 +79,8 @@ def declared(kind: Feed | None, columns: Sequence[str], separator: str, zone: st
     from tansiq.feeds.choice import named
     from tansiq.feeds.parsers.delimited import with_mapping
 
-    pairs = {name.strip(): column.strip() for name, _equals, column in (pair.partition("=") for pair in columns)}
+    given = [pair.partition("=") for pair in ",".join(columns).split(",") if pair.strip()]
+    pairs = {name.strip(): column.strip() for name, _equals, column in given}
     return with_mapping(kind or named("csv"), pairs, separator=separator, zone=zone)
 
 

@@ -80,7 +80,8 @@ def normalise(columns: pl.DataFrame, feed: Feed, context: Context) -> Normalised
         addresses, times = addresses.filter(~wrong), times.filter(~wrong)
     names, addresses = subjects(texts, addresses)
     typed = words(texts, feed)
-    besides = pl.concat([besides, unread(texts, typed)], how="horizontal")
+    read = pl.concat([typed, names.select("hostname")], how="horizontal")
+    besides = pl.concat([besides, unread(texts, read)], how="horizontal")
     extra = (
         columns.get_column("record")
         if "record" in columns.columns
@@ -162,9 +163,9 @@ def words(texts: pl.DataFrame, feed: Feed) -> pl.DataFrame:
 
 
 def unread(texts: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
-    """Texts that stand where a number, an address or a known word should and are none: kept under their names."""
+    """Texts that stand where a number, an address, a name or a known word should and are none: kept as they are."""
     odd = []
-    for name in ("port", "dst_port", "feed_asn", "dst_ip", "severity", "feed_country"):
+    for name in ("port", "dst_port", "feed_asn", "dst_ip", "severity", "feed_country", "malware", "hostname"):
         lost = typed.get_column(name).is_null() & texts.get_column(name).is_not_null()
         if lost.any():
             odd.append(texts.select(pl.when(lost).then(pl.col(name)).alias(name)).to_series())

@@ -16,7 +16,7 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.feeds.feed import Context, Delimited, Document, Feed, Refused, Sample
 from tansiq.feeds.normalise import normalise
 from tansiq.feeds.reading.blocks import Block, Readable, Transcoded, blocks
-from tansiq.feeds.reading.cutting import cut, header_names
+from tansiq.feeds.reading.cutting import count_fields, cut, header_names
 from tansiq.feeds.reading.streams import Stream, opened, plain_name
 from tansiq.feeds.times import parse_times
 
@@ -174,12 +174,27 @@ def line_blocks(source: Readable, feed: Feed, context: Context, block_bytes: int
 def header(block: Block, shape: Delimited) -> tuple[tuple[str, ...], int]:
     """Column names and the number of the line that gives them; empty while only blank and comment lines were seen."""
     for number in range(block.first_line, min(block.end_line, block.first_line + HEAD_LINES)):
-        line = block.raw(number).decode("utf-8-sig", "replace").replace("\0", "")
-        if shape.heading and line.startswith(shape.heading):
-            return tuple(header_names(line, shape)), number
-        if line.strip() and not line.lstrip().startswith(shape.comments or ("\0",)):
-            return tuple(header_names(line, shape)), number
+        line = text_of(block, number)
+        heads = bool(shape.heading) and line.startswith(shape.heading)
+        if heads or (line.strip() and not line.lstrip().startswith(shape.comments or ("\0",))):
+            return as_rows_are(tuple(header_names(line, shape)), block, number, shape), number
     return (), 0
+
+
+def text_of(block: Block, number: int) -> str:
+    return block.raw(number).decode("utf-8-sig", "replace").replace("\0", "")
+
+
+def as_rows_are(names: tuple[str, ...], block: Block, line: int, shape: Delimited) -> tuple[str, ...]:
+    """Without the last names of a header that is a little longer than each of the first rows, all of one length.
+
+    Reports with such a header exist; a row or two that break off are another matter, and refused.
+    """
+    rows = [text_of(block, number) for number in range(line + 1, min(block.end_line, line + HEAD_LINES))]
+    lengths = {count_fields(row, shape) for row in rows if row.strip()}
+    if len(rows) > 1 and len(lengths) == 1 and 0.9 * len(names) <= (length := lengths.pop()) < len(names):
+        return names[:length]
+    return names
 
 
 def no_records(block: Block) -> Parsed:
@@ -246,7 +261,7 @@ DATE_IN_NAME = re.compile(r"(?<!\d)(20\d\d)-?([01]\d)-?([0-3]\d)(?!\d)")
 
 
 def dated_at(feed: Feed, known: Sample, name: str, modified_at: datetime) -> datetime:
-    """The date of the report: in its head if the feed says where, else in its file or folder name, else the file time."""
+    """The report's date: from its head if the feed says where, else from its path, else the file's own."""
     if feed.date_pattern and (match := re.search(feed.date_pattern, "\n".join(known.lines))):
         found = parse_times(pl.Series([match.group(1)]), zone=feed.zone).item()
         if found is not None:

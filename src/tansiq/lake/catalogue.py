@@ -226,17 +226,22 @@ class Catalogue:
             raise LakeUnreadable(catalogue=self.shown, why=type(error).__name__) from None
 
     def _prepare(self, create: bool) -> None:
-        """Make the tables of a new lake; refuse one that a newer program wrote."""
+        """Make the tables of a new lake; refuse one that a newer program wrote.
+
+        The row of ``head`` is written last: a lake without it is one whose making was interrupted, and is finished.
+        """
         cursor = self.cursor()
         try:
-            if not cursor.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake'").fetchone():
-                if not create:
-                    raise LakeMissing(catalogue=self.shown)
+            tables = cursor.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake'").fetchone()
+            row = cursor.execute("SELECT schema_version FROM lake.head").fetchone() if tables else None
+            if row is None and not create:
+                raise LakeMissing(catalogue=self.shown)
+            if not tables:
                 self._make_tables(cursor)
-            row = cursor.execute("SELECT schema_version FROM lake.head").fetchone()
-            if row is None or row[0] > SCHEMA_VERSION:
-                found = row[0] if row else "?"
-                raise LakeNewer(catalogue=self.shown, found=found, known=SCHEMA_VERSION)
+            if row is None:
+                self._make_head(cursor)
+            elif row[0] > SCHEMA_VERSION:
+                raise LakeNewer(catalogue=self.shown, found=row[0], known=SCHEMA_VERSION)
         finally:
             cursor.close()
 
@@ -245,6 +250,8 @@ class Catalogue:
         cursor.execute("BEGIN")
         cursor.execute(text)
         cursor.execute("COMMIT")
+
+    def _make_head(self, cursor: Cursor) -> None:
         # Events and rejects are files that we write and sync ourselves; the small tables live in the catalogue.
         for table, rows in (("events", 0), ("rejects", 0), ("head", MANY), ("slices", MANY), ("batch_days", MANY)):
             cursor.execute(f"CALL lake.set_option('data_inlining_row_limit', {rows}, table_name => '{table}')")

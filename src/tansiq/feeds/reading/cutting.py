@@ -75,6 +75,8 @@ def delimited(lines: pl.DataFrame, shape: Delimited, names: list[str], *, quotes
         rest, blank = records_only(rest, shape.comments)
         good, refused = some_quoted(rest, shape, names)
         found.append(good)
+        more, refused = with_backslashes(rest, refused, shape, names)
+        found.append(more)
     filled = [part for part in found if part.height]
     columns = (
         pl.concat(filled)
@@ -159,6 +161,20 @@ def some_quoted(lines: pl.DataFrame, shape: Delimited, names: list[str]) -> tupl
     good = found.filter(pl.col("reason").is_null())
     cells = [unquoted(pl.col("found").list.get(i, null_on_oob=True), shape).alias(n) for i, n in enumerate(names)]
     return good.select("line_number", *cells), found.filter(pl.col("reason").is_not_null()).select(*REFUSED)
+
+
+def with_backslashes(
+    lines: pl.DataFrame, refused: pl.DataFrame, shape: Delimited, names: list[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines refused for their quotes that write a quote within a field as \\", as many programs do: read so."""
+    escaped = "\\" + (shape.quote or "\0")
+    unbalanced = refused.filter(pl.col("reason") == "quote.unbalanced").select("line_number")
+    again = lines.filter(LINE.str.contains(escaped, literal=True)).join(
+        unbalanced, on="line_number", how="semi", maintain_order="left"
+    )
+    doubled = LINE.str.replace_all(escaped, shape.quote * 2, literal=True)
+    good, _ = some_quoted(again.with_columns(doubled), shape, names)
+    return good, refused.join(good.select("line_number"), on="line_number", how="anti", maintain_order="left")
 
 
 def odd_quotes(shape: Delimited) -> pl.Expr:
