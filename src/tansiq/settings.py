@@ -68,7 +68,7 @@ def database(url: str, path: Path) -> dict[str, object]:
 
 
 # How much of a report is worked on at once: memory grows with it, speed hardly does beyond the default.
-BLOCK_BYTES = number("TANSIQ_BLOCK_BYTES", 64 << 20, 1 << 10, 1 << 30)
+BLOCK_BYTES = number("TANSIQ_BLOCK_BYTES", 16 << 20, 1 << 10, 1 << 30)
 
 # What Django wants, by its own names.
 DATABASES = {"default": database(text("TANSIQ_DATABASE_URL", ""), home().database)}

@@ -1,8 +1,12 @@
-"""Take a report in exactly as received: copied, hashed, kept. The same bytes collected twice are one report."""
+"""Take a report in exactly as received: copied, hashed, kept. The same bytes collected twice are one report.
+
+A large report is read while it is still being copied: nothing of it is stored before the copy is known to be good.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import uuid
@@ -11,11 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tansiq.core.errors import N_, TansiqError
 from tansiq.feeds.reading.streams import NotAFile, UnreadableReport, reason, verify
 
 LEFTOVER_DAYS = 7
+COPIED_BYTES = 8 << 20
 
 
 class StillWritten(TansiqError):
@@ -34,94 +40,127 @@ class NoRoom(TansiqError):
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A report where it was found, and how it looked before its first byte was read."""
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+
+    @classmethod
+    def at(cls, path: Path) -> Source:
+        """Raises: UnreadableReport, NotAFile."""
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise UnreadableReport(file=path, why=reason(error)) from error
+        if not path.is_file():
+            raise NotAFile(file=path)
+        return cls(path, found.st_size, found.st_mtime_ns)
+
+    def require_unchanged(self) -> None:
+        found = self.path.stat()
+        if (found.st_size, found.st_mtime_ns) != (self.size_bytes, self.modified_ns):
+            raise StillWritten(file=self.path)
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
-    """A report in the node's keeping.
+    """A report on its way into the node's keeping. Each step follows the one before, beside other work.
 
     Attributes:
-        name: as it was called when it was received.
-        copy: a path to the bytes from the first moment on, until ``release``.
-        identity: resolves to the report's id (SHA-256, hex) once the bytes are hashed and durable under that name.
+        copy: where its bytes are copied to, until ``release``.
+        copied: done when the copy is whole, its source unchanged, and a packed report unpacks to its end.
+        identity: the report's id (SHA-256, hex) of the copy.
+        kept: done when the bytes are durable under that name; nothing of the report may be committed before.
     """
 
-    name: str
+    source: Source
     copy: Path
-    size_bytes: int
-    modified_at: datetime
+    copied: Future[None]
     identity: Future[str]
+    kept: Future[None]
+
+    @property
+    def modified_at(self) -> datetime:
+        return datetime.fromtimestamp(self.source.modified_ns / 1e9, UTC)
 
     @property
     def report_id(self) -> str:
+        """Raises: StillWritten, UnreadableReport, NoRoom: what is wrong with the report."""
         return self.identity.result()
+
+    def open(self) -> io.BufferedReader:
+        return io.BufferedReader(Handover(self), 1 << 20)
 
     def release(self) -> None:
         """The bytes are needed no more under their first path; they stay under that of their hash."""
-        self.identity.exception()
+        self.kept.exception()
         self.copy.unlink(missing_ok=True)
+
+
+def collect(path: Path, store: Path, executor: Executor) -> Collected:
+    """Have the report copied into ``store``, hashed and synced by ``executor``, which keeps the order of its tasks.
+
+    Raises: UnreadableReport, NotAFile, at once; what goes wrong later is in ``copied``.
+    """
+    source = Source.at(path)
+    copy = store / "incoming" / uuid.uuid4().hex
+    copied = executor.submit(copy_of, source, copy)
+    identity = executor.submit(lambda: hashed(copy, copied))
+    kept = executor.submit(lambda: keep(copy, stored_at(store, identity.result())))
+    return Collected(source, copy, copied, identity, kept)
 
 
 def stored_at(store: Path, report_id: str) -> Path:
     return store / report_id[:2] / report_id
 
 
-def collect(source: Path, store: Path, executor: Executor) -> Collected:
-    """Copy the report into ``store`` and have it hashed and synced beside the work that follows.
-
-    Raises: UnreadableReport, NotAFile, StillWritten, NoRoom. Packed reports are read to their end first: one cut in
-        half is refused here, before any of its lines is stored.
-    """
-    name = str(source)
+def copy_of(source: Source, copy: Path) -> None:
+    """Raises: UnreadableReport, NoRoom, StillWritten; then no copy is left."""
     try:
-        before = source.stat()
-    except OSError as error:
-        raise UnreadableReport(file=name, why=reason(error)) from error
-    if not source.is_file():
-        raise NotAFile(file=name)
-    incoming = store / "incoming" / uuid.uuid4().hex
-    copy(source, incoming, name)
-    after = source.stat()
-    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        incoming.unlink()
-        raise StillWritten(file=name)
-    try:
-        verify(incoming, name=name)
-    except TansiqError:
-        incoming.unlink()
+        written(source.path, copy)
+        source.require_unchanged()
+        # Read to its end now, so that a packed report cut in half is refused before any of its lines is stored.
+        verify(copy, name=str(source.path))
+    except BaseException:
+        copy.unlink(missing_ok=True)
         raise
-    modified_at = datetime.fromtimestamp(before.st_mtime, UTC)
-    return Collected(name, incoming, before.st_size, modified_at, executor.submit(keep, incoming, store))
 
 
-def copy(source: Path, target: Path, name: str) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+def written(source: Path, copy: Path) -> None:
     try:
         with source.open("rb") as reading:
             try:
-                with target.open("xb") as writing:
-                    shutil.copyfileobj(reading, writing, 8 << 20)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                with copy.open("xb") as writing:
+                    shutil.copyfileobj(reading, writing, COPIED_BYTES)
             except OSError as error:
-                target.unlink(missing_ok=True)
-                raise NoRoom(file=name, why=reason(error), folder=target.parent) from error
+                raise NoRoom(file=source, why=reason(error), folder=copy.parent) from error
     except OSError as error:
-        raise UnreadableReport(file=name, why=reason(error)) from error
+        raise UnreadableReport(file=source, why=reason(error)) from error
 
 
-def keep(incoming: Path, store: Path) -> str:
-    """Hash the copy, make it durable, and link it to the place that its hash names."""
-    with incoming.open("rb") as file:
-        report_id = hashlib.file_digest(file, "sha256").hexdigest()
-        place = stored_at(store, report_id)
-        if place.exists():
-            return report_id
+def hashed(copy: Path, copied: Future[None]) -> str:
+    copied.result()
+    with copy.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def keep(copy: Path, place: Path) -> None:
+    """Make the copy durable and link it to the place that its hash names."""
+    if place.exists():
+        return
+    with copy.open("rb") as file:
         os.fsync(file.fileno())
     place.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
-        os.link(incoming, place)
+        os.link(copy, place)
     folder = os.open(place.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return report_id
 
 
 def remove_leftovers(store: Path, *, now: datetime) -> None:
@@ -130,3 +169,42 @@ def remove_leftovers(store: Path, *, now: datetime) -> None:
         with suppress(FileNotFoundError):
             if now.timestamp() - path.stat().st_mtime > LEFTOVER_DAYS * 86_400:
                 path.unlink()
+
+
+class Handover(io.RawIOBase):
+    """The report's bytes: from its source while it is copied, from the copy as soon as that is whole.
+
+    What was read from the source is what the copy holds: the source is seen to be unchanged after the last read of it.
+    """
+
+    def __init__(self, collected: Collected) -> None:
+        self.collected = collected
+        self.file = collected.source.path.open("rb", buffering=0)
+        self.handed_over = False
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        if not self.handed_over and self.collected.copied.done():
+            self.collected.copied.result()
+            self.collected.source.require_unchanged()
+            place = self.file.tell()
+            self.file.close()
+            self.file = self.collected.copy.open("rb", buffering=0)
+            self.file.seek(place)
+            self.handed_over = True
+        return self.file.readinto(buffer)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()

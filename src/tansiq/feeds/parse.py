@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
@@ -117,18 +118,26 @@ def parse(path: Path, feed: Feed, *, name: str = "", block_bytes: int, modified_
         yield job()
 
 
-def jobs(path: Path, feed: Feed, *, name: str = "", block_bytes: int, modified_at: datetime) -> Iterator[Job]:
+def jobs(
+    path: Path,
+    feed: Feed,
+    *,
+    name: str = "",
+    block_bytes: int,
+    modified_at: datetime,
+    file: IO[bytes] | None = None,
+) -> Iterator[Job]:
     """Read a report and hand out its blocks unparsed, in order.
 
     Args:
-        path: where its bytes lie; ``name`` is how it was called when it was received.
+        path: where its bytes lie, unless ``file`` has them; ``name`` is how it was called when it was received.
         block_bytes: how much text is worked on at once; memory grows with it.
         modified_at: the file's own time, the date of last resort for records without a time.
 
     Raises: what reading raises; nothing that a line contains does.
     """
     name = name or str(path)
-    with opened(path, name=name) as stream:
+    with opened(path, name=name, file=file) as stream:
         head = stream.read(HEAD_BYTES)
         known = sample_of(head, name)
         context = Context(known.name, dated_at(feed, known, name, modified_at))

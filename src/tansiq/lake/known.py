@@ -19,7 +19,7 @@ import polars as pl
 from tansiq.lake.catalogue import Cursor, Frame, quoted, statement
 from tansiq.lake.fold import U64, halves
 
-ROOM = 12_000_000  # ids that a process remembers, 16 bytes each
+ROOM = 6_000_000  # ids that a process remembers, 16 bytes each
 Bools = npt.NDArray[np.bool_]
 Run = tuple[U64, U64]
 

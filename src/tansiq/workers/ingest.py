@@ -32,11 +32,14 @@ from tansiq.feeds.choice import chosen
 from tansiq.feeds.collect import Collected, collect, remove_leftovers
 from tansiq.feeds.feed import Feed
 from tansiq.feeds.parse import Job, Parsed, jobs, sample
-from tansiq.lake import Lake, Overtaken, Progress, Slice, Staged
+from tansiq.lake import Counted, Lake, Overtaken, Progress, Slice, Staged
 from tansiq.workers import tables
 
 UNIT_REPORTS = 64
 """How many small reports are committed together: enough to spread a commit's cost, few enough for all cores."""
+
+UNITS_A_COMMIT = 3
+"""How many units are committed at once: a transaction costs as much as a tenth of a unit's work."""
 
 
 class Stalled(TansiqError):
@@ -81,6 +84,16 @@ class Report:
         assert self.collected is not None
         return self.collected.report_id
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of it is left to store: it is stored, or is being stored, or cannot be."""
+        return self.placed and (self.stored_before or self.twin or self.error is not None)
+
+    def kept(self) -> None:
+        """Wait until the bytes are durable. Raises: OSError."""
+        assert self.collected is not None
+        self.collected.kept.result()
+
     def stands(self, progress: Progress | None) -> None:
         """Take over what the lake holds of the report already."""
         self.placed = True
@@ -97,17 +110,18 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class Part:
     report: Report
-    job: Job
     last: bool
     size_bytes: int
 
     @property
     def share(self) -> float:
         """Of its report; of a packed one more than it is, hence capped where it is added up."""
-        whole = self.report.collected.size_bytes if self.report.collected else 0
+        whole = self.report.collected.source.size_bytes if self.report.collected else 0
         return self.size_bytes / max(whole, 1)
 
 
+Unit = list[tuple[Part, Job]]
+Prepared = tuple[list[Part], Future[Staged | None]]  # without the jobs: they hold the text of their blocks
 Watch = Callable[[Report], None]
 """Called in the caller's thread whenever more of a report is stored."""
 
@@ -148,7 +162,7 @@ def ingest(
         for report in reports:
             if report.collected is not None:
                 report.collected.release()
-            if report.twin:
+            if report.twin and report.error is None:
                 first = run.seen[report.report_id]
                 report.blank, report.events, report.rejected = first.blank, first.events, first.rejected
     return reports
@@ -170,7 +184,7 @@ class Run:
         self.workers = ThreadPoolExecutor(self.threads, "ingest")
         self.keepers = ThreadPoolExecutor(1, "keep")
         remove_leftovers(self.store, now=self.now)
-        self.table: Future[AttributionTable] = self.keepers.submit(load_table, self.home)
+        self.table: Future[AttributionTable] = self.workers.submit(load_table, self.home)
         self.lake: Future[Lake] = self.workers.submit(Lake.open, self.home)
         return self
 
@@ -181,15 +195,17 @@ class Run:
             self.lake.result().close()
 
     def go(self, reports: Sequence[Report]) -> None:
-        waiting: deque[tuple[list[Part], Future[Staged | None]]] = deque()
+        waiting: deque[Prepared] = deque()
         for unit in units(self.parts(reports), self.block_bytes):
-            waiting.append((unit, self.workers.submit(self.prepare, unit)))
-            while len(waiting) > self.threads or (waiting and waiting[0][1].done()):
-                self.finish(*waiting.popleft())
+            waiting.append(([part for part, _job in unit], self.workers.submit(self.prepare, unit)))
+            del unit
+            # One more than the threads work on, so that none of them waits for the next block to be read.
+            while len(waiting) > self.threads + UNITS_A_COMMIT:
+                self.finish([waiting.popleft() for _unit in range(UNITS_A_COMMIT)])
         while waiting:
-            self.finish(*waiting.popleft())
+            self.finish([waiting.popleft() for _unit in range(min(UNITS_A_COMMIT, len(waiting)))])
 
-    def parts(self, reports: Iterable[Report]) -> Iterator[Part]:
+    def parts(self, reports: Iterable[Report]) -> Iterator[tuple[Part, Job]]:
         """Every block of every report, unparsed; a report that cannot be read keeps its error and ends."""
         for report in reports:
             report.again = report.placed = False
@@ -200,32 +216,35 @@ class Run:
                 report.error = error
                 self.watch(report)
 
-    def parts_of(self, report: Report) -> Iterator[Part]:
+    def parts_of(self, report: Report) -> Iterator[tuple[Part, Job]]:
         if report.collected is None:
             known = sample(report.source, name=report.file)
             report.feed = chosen(report.feed, known, file=report.file).fitted(known)
             report.collected = collect(report.source, self.store, self.keepers)
         here, feed = report.collected, report.feed
         assert feed is not None
-        waiting = None
-        for job in jobs(here.copy, feed, name=here.name, block_bytes=self.block_bytes, modified_at=here.modified_at):
+        waiting, size_bytes = None, min(here.source.size_bytes, self.block_bytes)
+        given = {"name": report.file, "block_bytes": self.block_bytes, "modified_at": here.modified_at}
+        for job in jobs(report.source, feed, file=here.open(), **given):
             if waiting is not None:
-                yield Part(report, waiting, False, min(here.size_bytes, self.block_bytes))
-            if report.placed and (report.stored_before or report.twin):
+                yield Part(report, False, size_bytes), waiting
+            if report.settled:
                 return
             waiting = job
         if waiting is not None:
-            yield Part(report, waiting, True, min(here.size_bytes, self.block_bytes))
+            yield Part(report, True, size_bytes), waiting
 
-    def prepare(self, unit: Sequence[Part]) -> Staged | None:
+    def prepare(self, unit: Unit) -> Staged | None:
         """Parse, attribute, name, fold and write one unit. In a thread; nothing of it is visible yet."""
-        self.place([part.report for part in unit])
+        # Parsed first: what the lake has of a report is asked by its hash, which may still be on its way.
+        ready = [(part, job()) for part, job in unit]
+        self.place([part.report for part, _job in unit])
         found = []
-        for part in unit:
-            if not part.report.stored_before and not part.report.twin:
-                parsed = part.job().since(part.report.start_line)
-                if parsed.lines or part.last:
-                    found.append((part, parsed))
+        for part, parsed in ready:
+            if not part.report.settled:
+                rest = parsed.since(part.report.start_line)
+                if rest.lines or part.last:
+                    found.append((part, rest))
         if not found:
             return None
         found.sort(key=lambda pair: pair[0].report.report_id)
@@ -236,7 +255,13 @@ class Run:
     def place(self, reports: Sequence[Report]) -> None:
         """Find out, once a report, how far the lake has got with it. One question for all of them."""
         with self.seeing:
-            fresh = {report: report.report_id for report in reports if not report.placed}
+            fresh = {}
+            for report in reports:
+                if not report.placed:
+                    try:
+                        fresh[report] = report.report_id
+                    except TansiqError as error:
+                        report.error, report.placed = error, True
             stand = self.lake.result().progress(fresh.values()) if fresh else {}
             for report, report_id in fresh.items():
                 report.twin = self.seen.setdefault(report_id, report) is not report
@@ -247,31 +272,38 @@ class Run:
         events = attribute(parsed, table=self.table.result())
         return events.with_columns(event_ids(events))
 
-    def finish(self, unit: Sequence[Part], prepared: Future[Staged | None]) -> None:
-        """Commit one unit, in order, and count."""
-        staged = prepared.result()
-        lake = self.lake.result()
-        counted = {}
-        if staged is not None:
-            try:
-                counts = lake.preview(staged) if self.dry_run else lake.commit(staged)
-                counted = {one.report_id: one for one in counts}
-            except Overtaken:
-                for part in unit:
-                    part.report.again = True
-                return
-            finally:
-                if self.dry_run:
-                    lake.discard(staged)
-            for one in staged.slices:
-                self.seen[one.report_id].grows(one)
-        for part in unit:
+    def finish(self, prepared: Sequence[Prepared]) -> None:
+        """Commit some units at once, in order, and count."""
+        batches = [staged for _parts, coming in prepared if (staged := coming.result()) is not None]
+        parts = [part for some, _coming in prepared for part in some]
+        for part in parts:
+            if part.report.error is None:
+                part.report.kept()
+        try:
+            counted = self.commit(batches) if batches else []
+        except Overtaken:
+            for part in parts:
+                part.report.again = True
+            return
+        for one in counted:
+            self.seen[one.report_id].new += one.new
+        for stored in (one for staged in batches for one in staged.slices):
+            self.seen[stored.report_id].grows(stored)
+        for part in parts:
             report = part.report
-            if not report.twin and report.report_id in counted:
-                report.new += counted[report.report_id].new
             report.share = 1.0 if part.last else min(1.0, report.share + part.share)
             report.seconds = monotonic() - report.started
             self.watch(report)
+
+    def commit(self, batches: Sequence[Staged]) -> list[Counted]:
+        lake = self.lake.result()
+        if not self.dry_run:
+            return lake.commit(*batches)
+        try:
+            return [one for staged in batches for one in lake.preview(staged)]
+        finally:
+            for staged in batches:
+                lake.discard(staged)
 
 
 def load_table(home: Home) -> AttributionTable:
@@ -281,15 +313,15 @@ def load_table(home: Home) -> AttributionTable:
     return table
 
 
-def units(parts: Iterable[Part], block_bytes: int) -> Iterator[list[Part]]:
+def units(parts: Iterable[tuple[Part, Job]], block_bytes: int) -> Iterator[Unit]:
     """Parts in their order, as many together as make about one block."""
-    unit: list[Part] = []
+    unit: Unit = []
     size = 0
-    for part in parts:
+    for part, job in parts:
         if unit and (size + part.size_bytes > block_bytes or len(unit) >= UNIT_REPORTS):
             yield unit
             unit, size = [], 0
-        unit.append(part)
+        unit.append((part, job))
         size += part.size_bytes
     if unit:
         yield unit

@@ -83,19 +83,21 @@ class Stream:
 
 
 @contextmanager
-def opened(path: Path, *, name: str = "") -> Iterator[Stream]:
-    """The report at ``path``, unpacked as it is read; ``name`` is what an error calls it.
+def opened(path: Path, *, name: str = "", file: IO[bytes] | None = None) -> Iterator[Stream]:
+    """The report at ``path`` (or in ``file``, which is closed at the end), unpacked as it is read.
 
-    Raises: UnreadableReport: missing, not a file, or damaged (a cut gzip file raises where the cut is met);
+    Args:
+        name: what an error calls it.
+    Raises: UnreadableReport: missing, or damaged (a cut gzip file raises where the cut is met); NotAFile;
         ManyMembers: a zip archive of several files.
     """
     name = name or str(path)
-    if path.exists() and not path.is_file():
+    if file is None and path.exists() and not path.is_file():
         raise NotAFile(file=name)
     with ExitStack() as closing:
         try:
-            file = closing.enter_context(path.open("rb"))
-            source = closing.enter_context(unpacked(file, packing(file.peek(4)[:4]), name))
+            packed = closing.enter_context(file or path.open("rb"))
+            source = closing.enter_context(unpacked(packed, packing(packed.peek(4)[:4]), name))  # type: ignore[attr-defined]
         except DAMAGE as error:
             raise UnreadableReport(file=name, why=reason(error)) from error
         yield Stream(source, name)
