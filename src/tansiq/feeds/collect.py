@@ -21,7 +21,6 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.feeds.reading.streams import NotAFile, UnreadableReport, reason, verify
 
 LEFTOVER_DAYS = 7
-COPIED_BYTES = 8 << 20
 
 
 class StillWritten(TansiqError):
@@ -130,15 +129,12 @@ def copy_of(source: Source, copy: Path) -> None:
 
 def written(source: Path, copy: Path) -> None:
     try:
-        with source.open("rb") as reading:
-            try:
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                with copy.open("xb") as writing:
-                    shutil.copyfileobj(reading, writing, COPIED_BYTES)
-            except OSError as error:
-                raise NoRoom(file=source, why=reason(error), folder=copy.parent) from error
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)  # within the kernel where it can
     except OSError as error:
-        raise UnreadableReport(file=source, why=reason(error)) from error
+        if error.filename == str(source):
+            raise UnreadableReport(file=source, why=reason(error)) from error
+        raise NoRoom(file=source, why=reason(error), folder=copy.parent) from error
 
 
 def hashed(copy: Path, copied: Future[None]) -> str:

@@ -30,7 +30,7 @@ from tansiq.lake.known import span_name
 from tansiq.lake.values import Slice
 
 ROWS_OF_A_DAY = 20_000  # fewer share a file with the days beside them
-ROW_GROUP = 8_192  # about three in a file of a small batch: a team reads one
+ROW_GROUP = 20_000  # about three in a file of a small batch: a team reads one
 COMPRESSION_LEVEL = 1
 ORPHAN_DAYS = 7
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -159,6 +159,7 @@ def ingest(
                 break
         for report in todo:
             report.error = Stalled(file=report.file)
+        run.tidy()
         for report in reports:
             if report.collected is not None:
                 report.collected.release()
@@ -304,6 +305,11 @@ class Run:
         finally:
             for staged in batches:
                 lake.discard(staged)
+
+    def tidy(self) -> None:
+        """Merge what many small commits left in many small files, so that questions stay quick."""
+        if not self.dry_run:
+            self.lake.result().tidy()
 
 
 def load_table(home: Home) -> AttributionTable:
