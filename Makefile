@@ -29,7 +29,8 @@ test: dev check ## everything but the long ones
 	$(BIN)/python -m pytest -n 2 -m "not long"
 
 test-long: dev ## hundreds of kills, large files, PostgreSQL
-	$(BIN)/python -m pytest -m long
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || (apt-get update -q && apt-get install -y -q postgresql)
+	$(BIN)/python -m pytest -n 2 -m long -s
 
 check: dev ## style, types, import order
 	$(BIN)/ruff check

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -104,3 +106,36 @@ def database(_connected: None) -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+def of_postgres(program: str) -> str | None:
+    """A program of PostgreSQL's server, which Debian keeps out of the path."""
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
+    return shutil.which(program) or (str(places[-1]) if places else None)
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """A private cluster on a port of loopback, in a folder of its own."""
+    initdb, pg_ctl = of_postgres("initdb"), of_postgres("pg_ctl")
+    if not initdb or not pg_ctl:
+        pytest.skip("PostgreSQL's server is not installed (initdb, pg_ctl)")
+    folder = Path(tempfile.mkdtemp(prefix="tansiq-postgres-"))  # a short path, as sockets need, that others may enter
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        as_user = ["runuser", "-u", "postgres", "--"]
+        shutil.chown(folder, "postgres", "postgres")
+    cluster = str(folder / "cluster")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def server(*command: str) -> None:
+        subprocess.run([*as_user, *command], check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+    server(initdb, "-D", cluster, "-A", "trust", "-U", "tansiq", "--no-sync")
+    where = f"-k {folder} -c listen_addresses=127.0.0.1 -p {port}"
+    server(pg_ctl, "-D", cluster, "-w", "-l", f"{cluster}/log", "-o", where, "start")
+    yield f"postgresql://tansiq@127.0.0.1:{port}/postgres"
+    server(pg_ctl, "-D", cluster, "-m", "immediate", "stop")
+    shutil.rmtree(folder)

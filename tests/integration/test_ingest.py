@@ -253,4 +253,46 @@ def test_ingest_killed_at_random_moments_completes_when_run_again(run: Any, tmp_
 
 @pytest.mark.long
 def test_ingest_killed_hundreds_of_times_completes_when_run_again(run: Any, tmp_path: Path, set_up_home: Path) -> None:
-    kill_and_go_on(run, tmp_path, set_up_home, kills=300, seed=random.SystemRandom().randrange(1 << 32))
+    kill_and_go_on(run, tmp_path, set_up_home, kills=200, seed=random.SystemRandom().randrange(1 << 32))
+
+
+@pytest.mark.long
+def test_ingest_on_postgresql_gives_the_same_lake(run: Any, tmp_path: Path, postgres: str) -> None:
+    home = tmp_path / "on-postgresql"
+    reports = [tmp_path / f"report{n}.csv" for n in range(3)]
+    for seed, report in enumerate(reports):
+        shadowserver(report, lines=2000, seed=seed)
+    ingested(run, *reports)
+
+    result = ingested(run, *reversed(reports), at=home, TANSIQ_DATABASE_URL=postgres, TANSIQ_BLOCK_BYTES="32768")
+    again = ingested(run, *reports, at=home, TANSIQ_DATABASE_URL=postgres)
+
+    assert again["totals"]["new"] == 0
+    events, rejects = lake(run)
+    assert result["totals"]["new"] == len(events)
+    stored = [run("events", verb, "--json", at=home, TANSIQ_DATABASE_URL=postgres) for verb in ("query", "rejects")]
+    assert [len(done.stdout.splitlines()) for done in stored] == [len(events), len(rejects)]
+    assert {json.loads(line)["event_id"] for line in stored[0].stdout.splitlines()} == {e["event_id"] for e in events}
+
+
+@pytest.mark.long
+def test_ingest_memory_does_not_grow_with_the_file(home: Path, tmp_path: Path) -> None:
+    block = tmp_path / "block.csv"
+    shadowserver(block, lines=40_000, days=5)
+    header, body = block.read_bytes().split(b"\n", 1)
+    peaks = []
+    for times in (10, 60):
+        report = tmp_path / f"{times}.csv"
+        with report.open("wb") as file:
+            file.write(header + b"\n")
+            for number in range(times):
+                file.write(body.replace(b"203.0.113.9", b"203.0.113.%d" % number))
+        command = [sys.executable, "-m", "tansiq", "feeds", "ingest", "auto", str(report), "--json"]
+        process = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL)
+        _pid, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        peaks.append(used.ru_maxrss)
+
+    assert peaks[1] < 1.5 * peaks[0]
+    assert peaks[1] < 1_500_000  # kB

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -110,35 +107,6 @@ def test_four_writers_of_which_some_are_killed_lose_and_double_nothing(tmp_path:
     finish([writer(tmp_path, draw.randrange(10**9), 60) for _ in range(4)])
 
     check(tmp_path, 60, whole=True)
-
-
-def of_postgres(program: str) -> str | None:
-    """A program of PostgreSQL's server, which Debian keeps out of the path."""
-    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
-    return shutil.which(program) or (str(places[-1]) if places else None)
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """A private cluster on a socket in a folder of its own."""
-    initdb, pg_ctl = of_postgres("initdb"), of_postgres("pg_ctl")
-    if not initdb or not pg_ctl:
-        pytest.skip("PostgreSQL's server is not installed (initdb, pg_ctl)")
-    folder = Path(tempfile.mkdtemp(prefix="tansiq-postgres-"))  # a short path, as sockets need, that others may enter
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        as_user = ["runuser", "-u", "postgres", "--"]
-        shutil.chown(folder, "postgres", "postgres")
-    cluster = str(folder / "cluster")
-
-    def server(*command: str) -> None:
-        subprocess.run([*as_user, *command], check=True, cwd="/", stdout=subprocess.DEVNULL)
-
-    server(initdb, "-D", cluster, "-A", "trust", "-U", "tansiq", "--no-sync")
-    server(pg_ctl, "-D", cluster, "-w", "-l", f"{cluster}/log", "-o", f"-k {folder} -c listen_addresses=''", "start")
-    yield f"postgresql://tansiq@/postgres?host={folder}"
-    server(pg_ctl, "-D", cluster, "-m", "immediate", "stop")
-    shutil.rmtree(folder)
 
 
 @pytest.mark.long
