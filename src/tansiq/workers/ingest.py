@@ -9,7 +9,6 @@ together.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,6 +33,9 @@ from tansiq.feeds.feed import Feed
 from tansiq.feeds.parse import Job, Parsed, jobs, sample
 from tansiq.lake import Counted, Lake, Overtaken, Progress, Slice, Staged
 from tansiq.workers import tables
+
+THREADS = 2
+"""That prepare units. More would cost memory by the block and gain little: the column engine has threads of its own."""
 
 UNIT_REPORTS = 64
 """How many small reports are committed together: enough to spread a commit's cost, few enough for all cores."""
@@ -144,7 +146,7 @@ def ingest(
     Args:
         feed: of all files, or None to recognise each by its head.
         now: stamped on events as ``received_at``.
-        block_bytes: how much text a thread works on at once. Peak memory is about 10 times this a thread.
+        block_bytes: how much text a thread works on at once; memory grows with it, not with the reports.
         dry_run: do everything but the commit; ``new`` then counts against what the lake holds now, unit by unit.
     """
     reports = [Report(str(file), file, feed=feed) for file in files]
@@ -177,12 +179,11 @@ class Run:
     ) -> None:
         self.home, self.store, self.now, self.block_bytes = home, store, now, block_bytes
         self.dry_run, self.watch = dry_run, watch
-        self.threads = max(2, os.cpu_count() or 2)
         self.seen: dict[str, Report] = {}
         self.seeing = Lock()
 
     def __enter__(self) -> Run:
-        self.workers = ThreadPoolExecutor(self.threads, "ingest")
+        self.workers = ThreadPoolExecutor(THREADS, "ingest")
         self.keepers = ThreadPoolExecutor(1, "keep")
         remove_leftovers(self.store, now=self.now)
         self.table: Future[AttributionTable] = self.workers.submit(load_table, self.home)
@@ -197,14 +198,24 @@ class Run:
 
     def go(self, reports: Sequence[Report]) -> None:
         waiting: deque[Prepared] = deque()
-        for unit in units(self.parts(reports), self.block_bytes):
-            waiting.append(([part for part, _job in unit], self.workers.submit(self.prepare, unit)))
-            del unit
-            # One more than the threads work on, so that none of them waits for the next block to be read.
-            while len(waiting) > self.threads + UNITS_A_COMMIT:
-                self.finish([waiting.popleft() for _unit in range(UNITS_A_COMMIT)])
-        while waiting:
-            self.finish([waiting.popleft() for _unit in range(min(UNITS_A_COMMIT, len(waiting)))])
+        try:
+            for unit in units(self.parts(reports), self.block_bytes):
+                waiting.append(([part for part, _job in unit], self.workers.submit(self.prepare, unit)))
+                del unit
+                # One more than the threads work on, so that none of them waits for the next block to be read.
+                while len(waiting) > THREADS + UNITS_A_COMMIT:
+                    self.finish(waiting)
+            while waiting:
+                self.finish(waiting)
+        except BaseException:
+            self.abandon(waiting)
+            raise
+
+    def abandon(self, waiting: Iterable[Prepared]) -> None:
+        """Leave nothing staged of what will not be committed."""
+        for _parts, coming in waiting:
+            if not coming.cancel() and coming.exception() is None and (staged := coming.result()) is not None:
+                self.lake.result().discard(staged)
 
     def parts(self, reports: Iterable[Report]) -> Iterator[tuple[Part, Job]]:
         """Every block of every report, unparsed; a report that cannot be read keeps its error and ends."""
@@ -273,8 +284,9 @@ class Run:
         events = attribute(parsed, table=self.table.result())
         return events.with_columns(event_ids(events))
 
-    def finish(self, prepared: Sequence[Prepared]) -> None:
-        """Commit some units at once, in order, and count."""
+    def finish(self, waiting: deque[Prepared]) -> None:
+        """Commit the first units at once, in order, and count."""
+        prepared = [waiting[place] for place in range(min(UNITS_A_COMMIT, len(waiting)))]
         batches = [staged for _parts, coming in prepared if (staged := coming.result()) is not None]
         parts = [part for some, _coming in prepared for part in some]
         for part in parts:
@@ -283,9 +295,11 @@ class Run:
         try:
             counted = self.commit(batches) if batches else []
         except Overtaken:
+            counted, batches = [], []
             for part in parts:
                 part.report.again = True
-            return
+        for _unit in prepared:
+            waiting.popleft()
         for one in counted:
             self.seen[one.report_id].new += one.new
         for stored in (one for staged in batches for one in staged.slices):
