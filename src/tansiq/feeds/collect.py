@@ -5,6 +5,7 @@ A large report is read while it is still being copied: nothing of it is stored b
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -21,6 +22,7 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.feeds.reading.streams import NotAFile, UnreadableReport, reason, verify
 
 LEFTOVER_DAYS = 7
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class StillWritten(TansiqError):
@@ -132,7 +134,7 @@ def written(source: Path, copy: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)  # within the kernel where it can
     except OSError as error:
-        if error.filename == str(source):
+        if error.filename == str(source) and error.errno not in NO_ROOM:  # a full disk is reported under either name
             raise UnreadableReport(file=source, why=reason(error)) from error
         raise NoRoom(file=source, why=reason(error), folder=copy.parent) from error
 

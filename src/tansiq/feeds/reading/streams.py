@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -92,10 +93,10 @@ def opened(path: Path, *, name: str = "", file: IO[bytes] | None = None) -> Iter
         ManyMembers: a zip archive of several files.
     """
     name = name or str(path)
-    if file is None and path.exists() and not path.is_file():
-        raise NotAFile(file=name)
     with ExitStack() as closing:
         try:
+            if file is None and not stat.S_ISREG(path.stat().st_mode):
+                raise NotAFile(file=name)
             packed = closing.enter_context(file or path.open("rb"))
             source = closing.enter_context(unpacked(packed, packing(packed.peek(4)[:4]), name))  # type: ignore[attr-defined]
         except DAMAGE as error:
