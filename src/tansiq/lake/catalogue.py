@@ -121,7 +121,8 @@ class Catalogue:
         self._connection = self._connect(memory_mb)
         with self._alone():
             self._attach()
-            self._prepare(create)
+            with self.room():
+                self._prepare(create)
 
     def cursor(self) -> Cursor:
         """A connection of its own for one thread; close it."""
@@ -165,12 +166,23 @@ class Catalogue:
             try:
                 for text in statements:
                     try:
-                        cursor.execute(text).fetchall()
+                        with self.room():
+                            cursor.execute(text).fetchall()
                     except duckdb.Error as error:
                         if not conflict(error):
                             raise
             finally:
                 cursor.close()
+
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Turn the engine's words for a full disk into DiskFull."""
+        try:
+            yield
+        except duckdb.Error as error:
+            if out_of_space(error):
+                raise DiskFull(path=self.home.lake) from error
+            raise
 
     def _once(self, work: Callable[[Cursor], T]) -> T:
         cursor = self.cursor()

@@ -12,7 +12,7 @@ from tansiq.lake.reading import reading
 class UnknownReport(TansiqError):
     code = "lake.report.unknown"
     message = N_("No report whose id begins with {report} is in the lake.")
-    remedy = N_("Give the id that `tansiq feeds ingest` printed, or its beginning.")
+    remedy = N_("Give the id that `tansiq events rejects` shows, or its beginning.")
     exit_code = 2
 
 
