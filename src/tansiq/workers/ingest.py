@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 
 import polars as pl
@@ -181,6 +181,7 @@ class Run:
         self.dry_run, self.watch = dry_run, watch
         self.seen: dict[str, Report] = {}
         self.seeing = Lock()
+        self.ending = Event()
 
     def __enter__(self) -> Run:
         self.workers = ThreadPoolExecutor(THREADS, "ingest")
@@ -212,7 +213,8 @@ class Run:
             raise
 
     def abandon(self, waiting: Iterable[Prepared]) -> None:
-        """Leave nothing staged of what will not be committed."""
+        """Leave nothing staged of what will not be committed, and begin nothing more."""
+        self.ending.set()
         for _parts, coming in waiting:
             if not coming.cancel() and coming.exception() is None and (staged := coming.result()) is not None:
                 self.lake.result().discard(staged)
@@ -248,6 +250,8 @@ class Run:
 
     def prepare(self, unit: Unit) -> Staged | None:
         """Parse, attribute, name, fold and write one unit. In a thread; nothing of it is visible yet."""
+        if self.ending.is_set():
+            raise CancelledError
         # Parsed first: what the lake has of a report is asked by its hash, which may still be on its way.
         ready = [(part, job()) for part, job in unit]
         self.place([part.report for part, _job in unit])
@@ -261,6 +265,8 @@ class Run:
             return None
         found.sort(key=lambda pair: pair[0].report.report_id)
         events = self.sightings(found)
+        if self.ending.is_set():
+            raise CancelledError
         rejects = pl.concat([rejected(part.report, parsed, self.now) for part, parsed in found])
         return self.lake.result().stage(events, rejects, [slice_of(part, parsed) for part, parsed in found])
 
