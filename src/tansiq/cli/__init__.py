@@ -5,18 +5,27 @@ Heavy libraries are imported inside the verbs, so that a short question (whois) 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from typing import TYPE_CHECKING, NoReturn
 
-import typer
-
-from tansiq.cli.speech import complain
+from tansiq.cli.speech import complain, emit, worded
+from tansiq.cli.trouble import understood
 from tansiq.core import language
 from tansiq.core.errors import TansiqError
 from tansiq.core.language import _
 
+if TYPE_CHECKING:
+    import typer
+
+INTERRUPTED = 130
+READER_GONE = 141
+
 
 def build() -> typer.Typer:
+    import typer
+
     from tansiq.cli import demo, events, feeds, geo, members, notices
 
     app = typer.Typer(
@@ -33,13 +42,69 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
+    whole_streams()
     language.speak(language.from_environment(os.environ))
     try:
+        command()
+    except KeyboardInterrupt:
+        leave_to(INTERRUPTED)
+    except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # as DuckDB words it
+            leave_to(INTERRUPTED)
+        if broken_pipe(error):
+            leave_to(READER_GONE)
+        known = error if isinstance(error, TansiqError) else understood(error)
+        if known is None:
+            raise
+        refuse(known)
+
+
+def command() -> NoReturn:
+    """Do what the arguments ask. Raises: SystemExit, when all that was written has left."""
+    try:
         build()()
-    except TansiqError as error:
+    except SystemExit as stop:
+        if isinstance(stop.__context__, OSError) and broken_pipe(stop.__context__):  # the framework makes 1 of it
+            raise stop.__context__ from None
+        sys.stdout.flush()
+        raise
+    raise AssertionError("the framework ends by SystemExit")
+
+
+def refuse(error: TansiqError) -> NoReturn:
+    """Say what is wrong, to scripts as an object on standard output if that can be written, and end."""
+    try:
+        if "--json" in sys.argv[1:]:
+            emit({"error": worded(error)})
+        sys.stdout.flush()
+    except OSError:
         complain(error)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader (head, less) has enough. Python would complain once more while closing standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        leave_to(error.exit_code)
+    if "--json" not in sys.argv[1:]:
+        complain(error)
+    sys.exit(error.exit_code)
+
+
+def whole_streams() -> None:
+    """Open what the caller has closed (``>&-``), lest the next file opened takes its number; output is UTF-8 always.
+
+    A file name that is no UTF-8 leaves as ``\\udcXX``: in JSON an escape from which its bytes can be had again.
+    """
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(opened)
+    sys.stdin = sys.stdin or open(0)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
+    # Always with a buffer: without one (PYTHONUNBUFFERED) Python leaves out what a pipe does not take at once.
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+
+
+def broken_pipe(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+def leave_to(code: int) -> NoReturn:
+    """End without a word. What standard output still holds goes nowhere: Python would complain while closing it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    sys.exit(code)

@@ -107,7 +107,7 @@ Malware = Annotated[str | None, typer.Option(help=_("Name of the malware."))]
 Ip = Annotated[str | None, typer.Option(help=_("Address."))]
 Since = Annotated[str | None, typer.Option(help=_("Seen at or after: a date, a time, or how long ago (7d, 24h)."))]
 Until = Annotated[str | None, typer.Option(help=_("Seen before: a date, a time, or how long ago."))]
-Limit = Annotated[int | None, typer.Option(min=1, help=_("At most so many."))]
+Limit = Annotated[int | None, typer.Option(min=1, max=1 << 40, help=_("At most so many."))]
 AsJson = Annotated[bool, typer.Option("--json", help=_("One JSON object a line."))]
 
 
@@ -154,7 +154,7 @@ def count(
     as_json: AsJson = False,
 ) -> None:
     asked = understood(Conditions(team, feed, rsit, country, asn, malware, ip, since, until), now=datetime.now(UTC))
-    columns = [name.strip() for name in by.split(",") if name.strip()]
+    columns = list(dict.fromkeys(name.strip() for name in by.split(",") if name.strip()))
     with lake() as events:
         counted = events.count(asked, columns)
     if as_json:
@@ -202,9 +202,7 @@ def compact(
 def lake() -> Iterator[Lake]:
     from tansiq.lake import Lake
 
-    here = node.home()
-    here.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with Lake.open(here) as opened:
+    with Lake.open(node.present()) as opened:
         yield opened
 
 
@@ -288,7 +286,7 @@ def an_address(value: str | None) -> str | None:
 def written(events: Lake, asked: Filter, file: Path, limit: int | None) -> int:
     try:
         return events.export(asked, str(file.absolute()), "parquet", limit=limit)
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:  # the latter: a file name that is no UTF-8
         raise Unwritable(file=file) from error
 
 
@@ -372,5 +370,6 @@ def ndjson(rows: pl.DataFrame) -> None:
         *(pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ") for name in times),
         *(pl.col(name).dt.strftime("%Y-%m-%d") for name in days),
     )
-    spoken.write_ndjson(sys.stdout.buffer)
+    for part in spoken.iter_slices(50_000):  # written here and not by the engine, whose errors have no number
+        sys.stdout.buffer.write(part.write_ndjson().encode())
     sys.stdout.buffer.flush()

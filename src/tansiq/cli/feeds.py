@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tansiq.cli import node
-from tansiq.cli.speech import emit, say, worded
+from tansiq.cli.speech import emit, harmless, say, worded
+from tansiq.cli.trouble import heed_interrupts
 from tansiq.core.language import _, ngettext
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tansiq.workers.ingest import Report
 
 NAME = "feeds"
+NAME_LENGTH = 1024
 COUNTS = ("lines", "blank", "events", "new", "repeats", "rejected")
 
 
@@ -49,6 +51,7 @@ def ingest(
     zone: Annotated[str, typer.Option(help=_("Feed csv: time zone of times without an offset, Asia/Riyadh."))] = "",
 ) -> None:
     keep_memory()
+    heed_interrupts()
     here = node.opened()
     from tansiq import settings
     from tansiq.feeds import intake
@@ -97,7 +100,7 @@ def report_rows(reports: Sequence[Report], now: datetime) -> list[dict[str, Any]
     return [
         {
             "report_id": report_id,
-            "name": report.file,
+            "name": named_in_database(report.file),
             "feed": report.feed.code if report.feed else "",
             "size_bytes": report.collected.source.size_bytes if report.collected else 0,
             "received_at": now,
@@ -105,6 +108,11 @@ def report_rows(reports: Sequence[Report], now: datetime) -> list[dict[str, Any]
         | {name: getattr(report, name) for name in ("lines", "blank", "events", "rejected")}
         for report_id, report in stored.items()
     ]
+
+
+def named_in_database(file: str) -> str:
+    """The end of a long path; bytes that are no UTF-8 become replacement characters, which a database takes."""
+    return os.fsencode(file).decode(errors="replace")[-NAME_LENGTH:]
 
 
 def summary(reports: Sequence[Report], seconds: float) -> dict[str, Any]:
@@ -124,7 +132,7 @@ def tell(result: dict[str, Any], *, dry_run: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = Console(markup=False, highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(_("Report"), overflow="fold")
     table.add_column(_("Feed"))
@@ -132,7 +140,7 @@ def tell(result: dict[str, Any], *, dry_run: bool) -> None:
         table.add_column(title, justify="right")
     shown = result["reports"] if len(result["reports"]) <= 30 else []
     for row in shown:
-        table.add_row(row["file"], row["feed"] or "", *(f"{row[name]:,}" for name in COUNTS))
+        table.add_row(harmless(row["file"]), row["feed"] or "", *(f"{row[name]:,}" for name in COUNTS))
     table.add_row(_("Total"), "", *(f"{result['totals'][name]:,}" for name in COUNTS), style="bold")
     console.print(table)
     for row in result["reports"]:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import tansiq
+from tansiq.cli.trouble import HomeUnusable, why
 from tansiq.core.home import Home
 
 
@@ -25,15 +26,27 @@ def opened() -> Home:
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tansiq.settings")
-    here = home()
-    here.path.mkdir(parents=True, exist_ok=True)
+    here = present()
     django.setup()
     stamp = here.path / "version"
     wanted = f"{tansiq.__version__} {migrations()}"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        with alone(here.path / "setup.lock"):
-            set_up(here)
-            stamp.write_text(wanted)
+    try:
+        if not stamp.exists() or stamp.read_text() != wanted:
+            with alone(here.path / "setup.lock"):
+                set_up(here)
+                stamp.write_text(wanted)
+    except OSError as error:
+        raise HomeUnusable(folder=here.path, why=why(error)) from error
+    return here
+
+
+def present() -> Home:
+    """The node's home, its folder made if it is not there."""
+    here = home()
+    try:
+        here.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeUnusable(folder=here.path, why=why(error)) from error
     return here
 
 

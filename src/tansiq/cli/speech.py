@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
 from tansiq.core.errors import TansiqError
 from tansiq.core.language import _
+
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of the text around them."""
 
 
 def worded(error: TansiqError) -> dict[str, str]:
@@ -21,11 +25,16 @@ def worded(error: TansiqError) -> dict[str, str]:
 
 def complain(error: TansiqError) -> None:
     words = worded(error)
-    print(" ".join(filter(None, (words["message"], words["remedy"]))), file=sys.stderr)  # noqa: T201
+    say(" ".join(filter(None, (words["message"], words["remedy"]))))
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201
+    print(harmless(text), file=sys.stderr)  # noqa: T201
+
+
+def harmless(text: str) -> str:
+    """Without control sequences for the reader's terminal, which names of files and hosts may hold."""
+    return CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
 
 
 def emit(row: Any) -> None:
