@@ -142,6 +142,15 @@ class Lake:
         """
         return read.export(self._catalogue, asked, path, form, columns, limit)
 
+    def export_by_team(self, asked: Filter, folder: str) -> None:
+        """Write the events below ``folder``, which must not exist: ``team=CODE/*.parquet``, the types of STORED.
+
+        Those of no team are in ``team=__HIVE_DEFAULT_PARTITION__``; a team without events has no folder.
+
+        Raises: DiskFull; OSError: the folder cannot be written.
+        """
+        read.export_by_team(self._catalogue, asked, folder)
+
     def rejects(self, report: str | None = None, *, limit: int | None = None) -> pl.DataFrame:
         """Rejected lines of the report whose id begins with ``report``, or of all reports.
 

@@ -95,8 +95,10 @@ class Digester:
                 raise UnknownTeam(team=code)
         with spooling(self.into) as spool:
             # Few teams are asked of the lake one by one, which it answers from few files. For all of them the period
-            # is read once: where it has to be folded that is the costly part.
-            whole = None if only else self.spooled(self.received(), spool / "period")
+            # is read once, into a folder a team: where it has to be folded that is the costly part.
+            whole = None if only else spool / "period"
+            if whole is not None:
+                self.lake.export_by_team(self.received(), str(whole))
             undecided = self.undecided(whole, spool)
             for code in only or self.concerned(undecided):
                 events = self.spooled(self.received(team=code), spool / code) if whole is None else of_team(whole, code)
@@ -116,7 +118,7 @@ class Digester:
         since, until = self.period.since, self.period.until
         return Filter(team=team, unattributed=unattributed, received_since=since, received_until=until)
 
-    def undecided(self, whole: pl.LazyFrame | None, spool: Path) -> Undecided:
+    def undecided(self, whole: Path | None, spool: Path) -> Undecided:
         """Events that nobody claims may be many: they are only counted, unless there are disputes to spool."""
         import polars as pl
 
@@ -124,9 +126,11 @@ class Digester:
         counted = self.lake.count(asked, by=("attributed_by", "reason"))
         stopped = pl.col("attributed_by").is_in(["tie", "contested"])
         found = disputes(counted.filter(stopped))
-        if whole is None:
-            whole = self.spooled(asked, spool / TRIAGE) if found else pl.LazyFrame(schema=STORED)
-        return Undecided(whole.filter(stopped), found, int(counted.filter(~stopped)["events"].sum()))
+        if whole is not None:
+            unclaimed = of_team(whole, NO_TEAM)
+        else:
+            unclaimed = self.spooled(asked, spool / TRIAGE) if found else pl.LazyFrame(schema=STORED)
+        return Undecided(unclaimed.filter(stopped), found, int(counted.filter(~stopped)["events"].sum()))
 
     def spooled(self, asked: Filter, path: Path) -> pl.LazyFrame:
         """The events in a file of their own: a digest reads them several times, the lake is asked once."""
@@ -185,10 +189,15 @@ class Digester:
         return written(told, folder, words.language)
 
 
-def of_team(events: pl.LazyFrame, code: str) -> pl.LazyFrame:
+NO_TEAM = "__HIVE_DEFAULT_PARTITION__"
+
+
+def of_team(period: Path, code: str) -> pl.LazyFrame:
+    """The events of one team in the folder that ``Lake.export_by_team`` wrote."""
     import polars as pl
 
-    return events.filter(pl.col("team") == code)
+    files = sorted((period / f"team={code}").glob("*.parquet"))
+    return pl.scan_parquet(files, hive_partitioning=False) if files else pl.LazyFrame(schema=STORED)
 
 
 def written(told: Contents, folder: Path, language: str) -> Written:
