@@ -411,10 +411,10 @@ def test_sweep_removes_replaced_files_and_orphans_and_nothing_else(lake: Lake) -
         if file != young:
             os.utime(file, (weeks_ago, weeks_ago))
 
-    compaction.sweep(lake._catalogue, hours=6)
+    compaction.sweep(lake._catalogue)
     kept = {file.name for file in root.rglob("*.parquet")}
-    compaction.sweep(lake._catalogue, hours=0)
-    compaction.sweep(lake._catalogue, hours=0)
+    compaction.sweep(lake._catalogue, days=0)
+    compaction.sweep(lake._catalogue, days=0)
     left = {file.name for file in root.rglob("*.parquet")}
 
     assert orphan.name not in kept

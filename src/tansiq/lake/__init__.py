@@ -1,6 +1,6 @@
 """The event lake: what was observed, in columns, append-only. The only importer of DuckDB."""
 
-from tansiq.lake.catalogue import DiskFull, LakeBusy, LakeMissing, LakeNewer, LakeUnreadable
+from tansiq.lake.catalogue import DiskFull, LakeBusy, LakeDamaged, LakeMissing, LakeNewer, LakeUnreadable
 from tansiq.lake.files import Staged
 from tansiq.lake.lake import Lake
 from tansiq.lake.reading import COUNTABLE, UnknownColumn
@@ -16,6 +16,7 @@ __all__ = [
     "Filter",
     "Lake",
     "LakeBusy",
+    "LakeDamaged",
     "LakeMissing",
     "LakeNewer",
     "LakeUnreadable",

@@ -86,6 +86,13 @@ class DiskFull(TansiqError):
     transient = True
 
 
+class LakeDamaged(TansiqError):
+    code = "lake.damaged"
+    message = N_("A file of the event lake is missing or damaged: {why}.")
+    remedy = N_("Restore the lake's folder from a backup that is as old as its catalogue, or newer.")
+    exit_code = 4
+
+
 @cache
 def statement(name: str) -> str:
     """The text of ``sql/<name>.sql``."""
@@ -138,11 +145,11 @@ class Catalogue:
 
         ``then`` runs once it is committed, before the next writer of this process.
 
-        Raises: LakeBusy, DiskFull; whatever ``work`` raises rolls back and passes through.
+        Raises: LakeBusy, DiskFull, LakeDamaged; whatever ``work`` raises rolls back and passes through.
         """
         until = time.monotonic() + SECONDS_TO_RETRY
         attempt = 0
-        with self._writing:
+        with self._writing, self.room():
             while True:
                 try:
                     with self._alone():
@@ -150,9 +157,7 @@ class Catalogue:
                     then()
                     return result
                 except duckdb.Error as error:
-                    if out_of_space(error):
-                        raise DiskFull(path=self.home.lake) from error
-                    if not conflict(error):
+                    if out_of_space(error) or not conflict(error):
                         raise
                     if time.monotonic() > until:
                         raise LakeBusy(seconds=int(SECONDS_TO_RETRY)) from error
@@ -176,13 +181,18 @@ class Catalogue:
 
     @contextmanager
     def room(self) -> Iterator[None]:
-        """Turn the engine's words for a full disk into DiskFull."""
+        """Turn the engine's words for a full disk into DiskFull, for a file of the lake that fails into LakeDamaged."""
         try:
             yield
         except duckdb.Error as error:
             if out_of_space(error):
                 raise DiskFull(path=self.home.lake) from error
+            if self.names_own_file(error):
+                raise LakeDamaged(why=" ".join(str(error).split())) from error
             raise
+
+    def names_own_file(self, error: duckdb.Error) -> bool:
+        return f"{self.home.lake}/" in str(error)
 
     def _once(self, work: Callable[[Cursor], T]) -> T:
         cursor = self.cursor()

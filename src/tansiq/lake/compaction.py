@@ -26,7 +26,9 @@ from tansiq.lake.values import Compacted
 
 MANY_FILES = 16  # of a day, each smaller than SMALL_BYTES: then tidying merges them
 SMALL_BYTES = 32 << 20
-HOURS_KEPT = 6
+DAYS_KEPT = 2
+"""How long what was replaced stays for those that still read it: one day at least, since a catalogue in SQLite holds
+DuckLake's times as text, in which everything of the limit's own UTC day is older than the limit."""
 COMPRESSION_LEVEL = 3
 
 
@@ -146,9 +148,9 @@ def remember(known: Known, new: Rewritten, lake: str) -> None:
         known.replaced(new.olds, f"{lake}/{file.place}")
 
 
-def sweep(catalogue: Catalogue, hours: int = HOURS_KEPT) -> None:
-    """Let go of what was replaced hours ago, and of files that no catalogue names and nobody is still writing."""
-    text = statement("sweep").format(hours=hours, days=ORPHAN_DAYS)
+def sweep(catalogue: Catalogue, days: int = DAYS_KEPT) -> None:
+    """Let go of what was replaced ``days`` ago (in SQLite a day less), and of old files that no catalogue names."""
+    text = statement("sweep").format(days=days, orphan_days=ORPHAN_DAYS)
     catalogue.maintain(part for part in text.split(";") if part.strip())
 
 

@@ -169,7 +169,7 @@ class Lake:
         return compaction.compact(self._catalogue, self._known, day)
 
     def tidy(self) -> list[Compacted]:
-        """Compact the days that have many small files; remove what was replaced hours ago. Call it after ingesting."""
+        """Compact the days that have many small files; remove what was replaced days ago. Call it after ingesting."""
         return compaction.tidy(self._catalogue, self._known)
 
     def days(self) -> list[date]:

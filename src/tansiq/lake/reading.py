@@ -9,6 +9,8 @@ The fold is skipped where ``batch_days`` knows that no batch of the days asked f
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,13 +64,27 @@ class Plan:
 
 @contextmanager
 def reading(catalogue: Catalogue) -> Iterator[Cursor]:
-    """A cursor on one snapshot."""
+    """A cursor on one snapshot. Raises: LakeDamaged; DiskFull: no room for what does not fit into memory."""
     cursor = catalogue.cursor()
     try:
         cursor.execute("BEGIN")
-        yield cursor
+        with catalogue.room():
+            yield cursor
     finally:
         cursor.close()
+
+
+@contextmanager
+def writing(catalogue: Catalogue, place: str) -> Iterator[None]:
+    """Tell trouble with the place that is written to from trouble with the lake. Raises: DiskFull, OSError."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        if out_of_space(error):
+            raise DiskFull(path=place) from error
+        if catalogue.names_own_file(error):
+            raise
+        raise OSError(errno.EIO, os.strerror(errno.EIO), place) from error
 
 
 def plan(cursor: Cursor, asked: Filter) -> Plan:
@@ -248,13 +264,9 @@ def export(
         else:
             inner = newest(cursor, plan(cursor, asked), columns, limit)
         shown = "*" if form == "parquet" else ", ".join(spoken(name, form) for name in columns)
-        try:
+        with writing(catalogue, path):
             copy = f"COPY (SELECT {shown} FROM ({inner})) TO {quoted(path)} ({options[form]})"
             row = cursor.execute(copy).fetchone()
-        except duckdb.IOException as error:
-            if out_of_space(error):
-                raise DiskFull(path=path) from error
-            raise OSError(f"cannot write {path}") from error
     return int(row[0]) if row else 0
 
 
@@ -263,12 +275,8 @@ def export_by_team(catalogue: Catalogue, asked: Filter, folder: str) -> None:
     with reading(catalogue) as cursor:
         inner = events(cursor, asked, list(STORED))
         options = "FORMAT parquet, COMPRESSION zstd, PARTITION_BY (team), WRITE_PARTITION_COLUMNS true"
-        try:
+        with writing(catalogue, folder):
             cursor.execute(f"COPY ({inner}) TO {quoted(folder)} ({options})")
-        except duckdb.IOException as error:
-            if out_of_space(error):
-                raise DiskFull(path=folder) from error
-            raise OSError(f"cannot write {folder}") from error
 
 
 def spoken(name: str, form: Form) -> str:
