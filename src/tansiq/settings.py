@@ -32,7 +32,11 @@ def number(name: str, default: int, low: int, high: int) -> int:
 
 
 def home() -> Home:
-    path = Path(text("TANSIQ_HOME", str(Path.home() / ".local" / "share" / "tansiq"))).expanduser().absolute()
+    named = text("TANSIQ_HOME", "~/.local/share/tansiq")
+    try:
+        path = Path(named).expanduser().absolute()
+    except RuntimeError:  # a home folder of nobody, or of somebody who has none
+        raise BadSetting(name="TANSIQ_HOME", value=named, allowed="/srv/tansiq") from None
     lake = Path(text("TANSIQ_LAKE", str(path / "lake"))).absolute()
     database = text("TANSIQ_DATABASE_URL", "")
     beside = database if database.startswith("postgres") else str(path / "lake.catalogue.sqlite")
@@ -52,19 +56,29 @@ def database(url: str, path: Path) -> dict[str, object]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             },
         }
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise no_postgresql(url) from None
     if parts.scheme not in ("postgresql", "postgres"):
-        raise BadSetting(
-            name="TANSIQ_DATABASE_URL", value=parts.scheme, allowed="postgresql://user:password@host:port/name"
-        )
+        raise no_postgresql(url)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
+        "PORT": str(port or ""),
     }
+
+
+def no_postgresql(url: str) -> BadSetting:
+    """Says no more than the scheme: the rest may hold a password."""
+    scheme = url.partition(":")[0][:20]
+    return BadSetting(
+        name="TANSIQ_DATABASE_URL", value=f"{scheme}:…", allowed="postgresql://user:password@host:port/name"
+    )
 
 
 # How much of a report is worked on at once: memory grows with it, speed hardly does beyond the default.

@@ -234,3 +234,43 @@ def test_ctrl_c_ends_an_ingest_without_a_word_and_the_next_run_completes_it(
     assert not [entry for entry in (home / "lake.staging").iterdir() if len(entry.name) == 32]
     assert json.loads(done.stdout)["totals"]["events"] == lines
     assert json.loads(counted.stdout) == {"events": lines, "sightings": lines}
+
+
+@pytest.mark.parametrize("verb", ["events count --json", "events query --json", "events compact --json"])
+@pytest.mark.parametrize("content", [None, b"PAR1 cut in half"])
+def test_lake_that_lost_a_file_or_a_part_of_one_is_said_to_be_damaged(
+    run: Run, home: Path, tmp_path: Path, verb: str, content: bytes | None
+) -> None:
+    for name in ("1", "2"):
+        (tmp_path / name).write_text(f"2001:db8::{name}\n", encoding="ascii")
+        run("feeds", "ingest", "plain", tmp_path / name)
+    file = next((home / "lake" / "main" / "events").glob("**/*.parquet"))
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+
+    done = run(*verb.split())
+
+    assert done.returncode == 4
+    assert no_traceback(done)
+    assert json.loads(done.stdout.splitlines()[-1])["error"]["code"] == "lake.damaged"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TANSIQ_DATABASE_URL", "postgresql://user:secret@192.0.2.1:port/name"),
+        ("TANSIQ_DATABASE_URL", "postgresql://user:secret@[2001:db8::1/name"),
+        ("TANSIQ_DATABASE_URL", "mysql://user:secret@192.0.2.1/name"),
+        ("TANSIQ_HOME", "~nobody-of-that-name/tansiq"),
+        ("TANSIQ_BLOCK_BYTES", "many"),
+    ],
+)
+def test_setting_that_cannot_be_understood_is_named_without_its_secret(run: Run, name: str, value: str) -> None:
+    done = run("members", "list", "--json", **{name: value})
+
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "settings.bad"
+    assert name in error["message"]
+    assert "secret" not in done.stdout + done.stderr
