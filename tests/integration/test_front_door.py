@@ -230,7 +230,8 @@ def test_ctrl_c_ends_an_ingest_without_a_word_and_the_next_run_completes_it(
     done = run("feeds", "ingest", "plain", report, "--json")
     counted = run("events", "count", "--json")
 
-    assert (going.returncode, said) in ((130, ""), (0, ""))  # the latter where it was quicker than the signal
+    # 0 where it was quicker than the signal; ended by the signal itself where that met the very start or end.
+    assert (going.returncode, said) in ((130, ""), (0, ""), (-signal.SIGINT, ""))
     assert not [entry for entry in (home / "lake.staging").iterdir() if len(entry.name) == 32]
     assert json.loads(done.stdout)["totals"]["events"] == lines
     assert json.loads(counted.stdout) == {"events": lines, "sightings": lines}
