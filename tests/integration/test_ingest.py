@@ -252,8 +252,11 @@ def test_ingest_killed_at_random_moments_completes_when_run_again(run: Any, tmp_
 
 
 @pytest.mark.long
-def test_ingest_killed_hundreds_of_times_completes_when_run_again(run: Any, tmp_path: Path, set_up_home: Path) -> None:
-    kill_and_go_on(run, tmp_path, set_up_home, kills=200, seed=random.SystemRandom().randrange(1 << 32))
+@pytest.mark.parametrize("drawing", range(8))
+def test_ingest_killed_hundreds_of_times_completes_when_run_again(
+    drawing: int, run: Any, tmp_path: Path, set_up_home: Path
+) -> None:
+    kill_and_go_on(run, tmp_path, set_up_home, kills=25, seed=random.SystemRandom().randrange(1 << 32))
 
 
 @pytest.mark.long
