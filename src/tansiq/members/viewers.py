@@ -1,0 +1,42 @@
+"""From a person, a key or the node itself to a ``Viewer``: what they are appointed to at this moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from tansiq.core.viewer import Role, Seat, Viewer
+from tansiq.members.models import Appointment, Node, Person
+
+
+def current(now: datetime) -> Q:
+    return Q(since__lte=now) & (Q(until=None) | Q(until__gt=now))
+
+
+def teams_of(person: Person, *, now: datetime) -> list[str]:
+    """Codes of the teams that the person may act for, in order."""
+    held = Appointment.objects.filter(current(now), person=person, team__isnull=False)
+    return list(held.order_by("team__code").values_list("team__code", flat=True).distinct())
+
+
+def viewer_of(person: Person, *, team: str = "", now: datetime) -> Viewer:
+    """The person acting for ``team``; for the first of theirs if it is not (or no longer) one of theirs."""
+    if not person.is_active:
+        return Viewer()
+    held = list(Appointment.objects.filter(current(now), person=person).values_list("team__code", "role"))
+    teams = sorted({code for code, _role in held if code})
+    acting = team if team in teams else (teams[0] if teams else "")
+    return Viewer(
+        person=person.code,
+        team=acting,
+        roles=frozenset(Role(role) for code, role in held if code and code == acting),
+        seats=frozenset(Seat(role) for code, role in held if code is None),
+    )
+
+
+def operator() -> Viewer:
+    """Whoever types commands on the node's own machine: acts as its home team, never as a guest (design, section 5)."""
+    node = Node.objects.select_related("team").first()
+    team = node.team.code if node and node.team else ""
+    return Viewer(person="operator", team=team, roles=frozenset(Role) if team else frozenset())
