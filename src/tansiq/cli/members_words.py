@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tansiq.attribution import reasons
 from tansiq.core.claims import TeamCard
 from tansiq.core.errors import N_
 from tansiq.core.language import _, ngettext, spoken
@@ -29,24 +30,6 @@ CONTACTS = {
     "post": N_("post"),
 }
 HOURS = {"24x7": N_("day and night"), "office": N_("office hours")}
-
-# The reasons that attribution stores, and how to say them.
-_REASONS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"cidr (?P<value>\S+)"), N_("the team answers for the prefix {value}")),
-    (re.compile(r"domain (?P<value>\S+)"), N_("the team answers for the domain {value}")),
-    (re.compile(r"asn (?P<value>\S+)"), N_("the team answers for {value}")),
-    (re.compile(r"country (?P<value>\S+)"), N_("the team answers for the country {value}")),
-    (
-        re.compile(r"tie (?:cidr|domain|asn|country) (?P<value>\S+): (?P<teams>.+)"),
-        N_("several teams claim {value}: {teams}; nobody is told until they agree"),
-    ),
-    (
-        re.compile(r"contested (?:cidr|domain) (?P<value>\S+): (?P<team>.+) inside (?P<others>.+)"),
-        N_("{team} claims {value}, which lies inside what {others} answers for; nobody is told until they agree"),
-    ),
-    (re.compile(r"none: no claim covers it"), N_("no team claims it")),
-    (re.compile(r"none: address not in the table"), N_("the address tables do not know it, and no team claims it")),
-)
 
 
 def card(answer: dict[str, Any], team: TeamCard | None) -> str:
@@ -90,11 +73,9 @@ def contact(known: dict[str, str]) -> str:
 
 def reason(stored: str) -> str:
     """The stored reason in words; one that this program does not know yet is shown as it is."""
-    whole, _semicolon, parts = stored.partition("; parts: ")
-    said = next(
-        (_(words).format(**m.groupdict()) for pattern, words in _REASONS if (m := pattern.fullmatch(whole))), whole
-    )
-    return _("{reason}; parts of it are otherwise: {others}").format(reason=said, others=parts) if parts else said
+    known = reasons.read(stored)
+    said = _(known.sentence).format(**known.values)
+    return _(reasons.PARTS).format(reason=said, others=known.others) if known.others else said
 
 
 def defanged(target: str) -> str:
