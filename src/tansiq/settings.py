@@ -106,6 +106,7 @@ def address() -> str:
     return value
 
 
+HOME = home()
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PORT = number("TANSIQ_PORT", 8420, 1, 65535)
 ADDRESS = address()

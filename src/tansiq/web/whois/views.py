@@ -1,0 +1,80 @@
+"""The page and the JSON of "who answers for this?"; what they show of contacts is what the viewer may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from tansiq.attribution import reasons
+from tansiq.core.errors import TansiqError
+from tansiq.core.viewer import Viewer
+from tansiq.web.whois.book import book
+
+LONGEST = 2048
+"""Characters of a target that are looked at: a URL may be long, a question is not longer."""
+
+EXAMPLES = ("192.0.2.7", "2001:db8::/32", "AS64496", "gov.example", "MA")
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    asked = request.GET.get("target", "").strip()
+    shown: dict[str, Any] = {"asked": asked, "examples": EXAMPLES, "longest": LONGEST}
+    status = 200
+    if asked:
+        try:
+            shown |= answered(asked, request)
+        except TansiqError as error:
+            shown["refused"] = in_words(error)
+            status = 503 if error.transient else 400
+    return render(request, "whois/page.html", shown, status=status)
+
+
+@require_safe
+def as_json(request: HttpRequest) -> JsonResponse:
+    """The object of ``tansiq members whois --json``; an error is ``{"error": {code, message, remedy}}``."""
+    asked = request.GET.get("target", "").strip()
+    try:
+        answer = look_up(asked, request)[0]
+    except TansiqError as error:
+        status = 503 if error.transient else 400
+        return JsonResponse({"target": asked[:LONGEST], "error": in_words(error)}, status=status)
+    return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
+
+
+def answered(asked: str, request: HttpRequest) -> dict[str, Any]:
+    answer, team, said = look_up(asked, request)
+    return {"answer": answer, "team": team, "why": reason(answer["reason"]), "made_from": said}
+
+
+def look_up(asked: str, request: HttpRequest) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    table, cards, said = book()
+    answer = table.answer(asked[:LONGEST], now=request.now)
+    answer["contacts"] = contacts_for(request.viewer, answer["contacts"])
+    return answer, cards.get(answer["team"]), said
+
+
+def contacts_for(viewer: Viewer, contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A guest gets those that the team publishes; whoever is of the community gets all."""
+    if viewer.community or viewer.seats:
+        return contacts
+    return [contact for contact in contacts if contact.get("public")]
+
+
+def reason(stored: str) -> str:
+    known = reasons.read(stored)
+    said = _(known.sentence).format(**known.values)
+    return _(reasons.PARTS).format(reason=said, others=known.others) if known.others else said
+
+
+def in_words(error: TansiqError) -> dict[str, str]:
+    """As the scripts' contract has it: a stable code, message and remedy in the reader's language."""
+    return {
+        "code": error.code,
+        "message": _(error.message).format(**error.values),
+        "remedy": _(error.remedy).format(**error.values) if error.remedy else "",
+    }
