@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterator
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from tansiq.core.language import DOMAIN, LOCALES
@@ -28,8 +30,10 @@ Key = str | tuple[str, ...]
 def extracted() -> frozenset[Key]:
     """Everything that the program marks as words: the same extraction as ``make messages``."""
     keywords: dict[str, Any] = DEFAULT_KEYWORDS | {"N_": None}
-    found = extract_from_dir(str(SOURCE), method_map=[("**.py", "python")], keywords=keywords)
-    return frozenset(key if isinstance(key, str) else tuple(key) for _, _, key, _, _ in found)
+    with (SOURCE.parent.parent / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    found = extract_from_dir(str(SOURCE), method_map=methods, options_map=options, keywords=keywords)
+    return frozenset(key if isinstance(key, str) else tuple(key) for _, _, key, _, context in found if not context)
 
 
 @cache
@@ -47,8 +51,8 @@ def texts(value: Any) -> tuple[str, ...]:
 
 
 def placeholders(text: str) -> set[str]:
-    """Names, with conversion and format: ``{rate:,.0f}`` must stay as it is."""
-    return {
+    """Names, with conversion and format: ``{rate:,.0f}`` must stay as it is; and the ``%(name)s`` of templates."""
+    return set(re.findall(r"%\(\w+\)s", text)) | {
         f"{name}!{conversion or ''}:{form}"
         for _, name, form, conversion in string.Formatter().parse(text)
         if name is not None
