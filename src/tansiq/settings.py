@@ -128,6 +128,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
+    "tansiq.audit",
     "tansiq.members",
     "tansiq.feeds",
     "tansiq.web",

@@ -1,0 +1,102 @@
+"""The one appender. Rows are written in the transaction of whatever they record: both happen, or neither."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from tansiq.audit import chain, form
+from tansiq.audit.models import Entry, Head, Reason
+from tansiq.audit.stamps import stamp
+from tansiq.core.viewer import Viewer
+
+READ = "item.read"
+READ_AGAIN = timedelta(hours=1)
+
+
+def record(
+    verb: str, item: object | tuple[str, str | int], /, *, by: Viewer, now: datetime, why: str = "", **values: Any
+) -> Entry:
+    """Append one row to the chain, in the caller's transaction. Call it last there: it takes the chain's lock.
+
+    Args:
+        verb: dotted, past tense: ``membership.recorded``.
+        item: kind and id, ``("team", "XA-CERT")``, or a stored object: its model's name, and its ``code`` or key.
+        by: who acts; a guest cannot.
+        now: the call's one clock.
+        why: in the actor's words, if any; kept beside the chain, erasable.
+        values: codes, whole numbers, yes and no, times, and lists of them. Never content, names or addresses of people.
+
+    Raises: form.NotRecordable (a ValueError): something is no code. The caller's transaction is then rolled back.
+    """
+    row = {
+        "who": form.code("who", by.name, 128),
+        "team": form.code("team", by.team, 32) if by.team else "",
+        "verb": form.verb(verb),
+        "facts": form.facts(values),
+    }
+    row["item_kind"], row["item_id"] = form.item(item)
+    text = form.reason(why)
+    # Without a savepoint of its own: what cannot be recorded must not happen either.
+    with transaction.atomic(savepoint=False):
+        return _append(row, text, now)
+
+
+def record_read(item: object | tuple[str, str | int], /, *, by: Viewer, now: datetime) -> Entry | None:
+    """Record that a TLP:RED item, or somebody else's contact data, was read; once an hour a reader and item.
+
+    Returns: the row, or None if the hour has one already.
+    """
+    kind, identity = form.item(item)
+    with transaction.atomic(savepoint=False):
+        # Looked up under the lock: two pages opened at once are one reading.
+        Head.objects.select_for_update().get(pk=1)
+        if _read_lately(kind, identity, by, now):
+            return None
+        return record(READ, (kind, identity), by=by, now=now)
+
+
+def _read_lately(kind: str, identity: str, by: Viewer, now: datetime) -> bool:
+    rows = Entry.objects.filter(item_kind=kind, item_id=identity, who=by.name, team=by.team, verb=READ)
+    last = rows.order_by("-number").values_list("at", flat=True).first()
+    return last is not None and last > now - READ_AGAIN
+
+
+def _append(row: dict[str, str], text: str, now: datetime) -> Entry:
+    head = Head.objects.select_for_update().get(pk=1)
+    salt = secrets.token_bytes(chain.SALT_BYTES)
+    entry = Entry(
+        number=head.number + 1,
+        at=now,
+        reason_digest=chain.reason_digest(text.encode(), salt=salt) if text else "",
+        **row,
+    )
+    entry.hash = chain.hash_of(sealed(entry), previous=head.hash)
+    _insert(entry)
+    if text:
+        _insert(Reason(entry=entry, text=text, salt=salt.hex()))
+    QuerySet(Head).filter(pk=1).update(number=entry.number, hash=entry.hash)
+    return entry
+
+
+def sealed(entry: Entry) -> chain.Sealed:
+    return chain.Sealed(
+        number=str(entry.number).encode(),
+        at=stamp(entry.at).encode(),
+        who=entry.who.encode(),
+        team=entry.team.encode(),
+        verb=entry.verb.encode(),
+        item_kind=entry.item_kind.encode(),
+        item_id=entry.item_id.encode(),
+        facts=entry.facts.encode(),
+        reason_digest=entry.reason_digest.encode(),
+    )
+
+
+def _insert(row: Entry | Reason) -> None:
+    """By the framework's own query set: the models' refuse."""
+    QuerySet(type(row)).bulk_create([row])
