@@ -1,5 +1,6 @@
 """The tables of the members desk."""
 
+from tansiq.members.models.desk import ClaimEvidence, ContactReminder, ProfileSection, PublishedProfile
 from tansiq.members.models.directory import (
     Claim,
     ClaimTable,
@@ -8,6 +9,29 @@ from tansiq.members.models.directory import (
     Membership,
     Team,
 )
+from tansiq.members.models.entry import DutyShift, Invitation, OneTimeToken, SignInLink
+from tansiq.members.models.membership import CountryStatement, MembershipPeriod, Standing
 from tansiq.members.models.people import Appointment, Node, Person
 
-__all__ = ["Appointment", "Claim", "ClaimTable", "Contact", "Country", "Membership", "Node", "Person", "Team"]
+__all__ = [
+    "Appointment",
+    "Claim",
+    "ClaimEvidence",
+    "ClaimTable",
+    "Contact",
+    "ContactReminder",
+    "Country",
+    "CountryStatement",
+    "DutyShift",
+    "Invitation",
+    "Membership",
+    "MembershipPeriod",
+    "Node",
+    "OneTimeToken",
+    "Person",
+    "ProfileSection",
+    "PublishedProfile",
+    "SignInLink",
+    "Standing",
+    "Team",
+]

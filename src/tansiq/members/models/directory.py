@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from tansiq.core.claims import KINDS
-from tansiq.members.words import CATEGORIES, CONTACT_KINDS, HOURS, TEAM_KINDS
+from tansiq.members.words import CATEGORIES, CONTACT_KINDS, HOURS, POSTS, TEAM_KINDS
 
 
 def one_of(field: str, values: tuple[str, ...], name: str) -> models.CheckConstraint:
@@ -106,6 +106,13 @@ class Contact(models.Model):
     value = models.CharField(max_length=300)
     role = models.CharField(max_length=100, blank=True)
     hours = models.CharField(max_length=8, blank=True)
+    post = models.CharField(max_length=8, blank=True)  # what the contact is for
+    public = models.BooleanField(default=False)  # shown to guests too, not to signed-in people alone
+    person = models.ForeignKey(
+        "members.Person", on_delete=models.SET_NULL, null=True, blank=True, related_name="contacts"
+    )
+    confirmed_at = models.DateTimeField(null=True)  # when the team last said that this still holds
+    confirmed_by = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["team", "position"]
@@ -114,13 +121,14 @@ class Contact(models.Model):
             models.UniqueConstraint(name="contact_once", fields=["team", "kind", "value", "role"]),
             one_of("kind", CONTACT_KINDS, "contact_kind_known"),
             one_of("hours", ("", *HOURS), "contact_hours_known"),
+            one_of("post", ("", *POSTS), "contact_post_known"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
 
     def facts(self) -> dict[str, str]:
-        said = {"kind": self.kind, "value": self.value, "role": self.role, "hours": self.hours}
+        said = {"kind": self.kind, "value": self.value, "role": self.role, "hours": self.hours, "post": self.post}
         return {name: value for name, value in said.items() if value}
 
 

@@ -59,6 +59,7 @@ class Person(AbstractBaseUser):
     invited_at = models.DateTimeField(null=True)
     joined_at = models.DateTimeField(null=True)  # first wholly signed in
     left_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)  # name and address are blanked; the record stays
 
     objects: ClassVar[People] = People()
     USERNAME_FIELD = "email"
