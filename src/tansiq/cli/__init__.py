@@ -60,15 +60,35 @@ def main() -> None:
 
 
 def command() -> NoReturn:
-    """Do what the arguments ask. Raises: SystemExit, when all that was written has left."""
+    """Do what the arguments ask.
+
+    Raises: SystemExit, when all that was written has left; TansiqError, of which the usage errors are some.
+    """
     try:
-        build()()
+        sys.exit(done())
     except SystemExit as stop:
         if isinstance(stop.__context__, OSError) and broken_pipe(stop.__context__):  # the framework makes 1 of it
             raise stop.__context__ from None
         sys.stdout.flush()
         raise
-    raise AssertionError("the framework ends by SystemExit")
+
+
+def done() -> int:
+    """The exit code of what the arguments ask for. The framework keeps its own sentences to itself."""
+    from tansiq.cli import dress, usage
+
+    if dress.may_show_help(sys.argv[1:]):
+        dress.dress_help()
+    app = build()
+    from typer._click.exceptions import ClickException, NoArgsIsHelpError
+
+    try:
+        code = app(standalone_mode=False)
+    except NoArgsIsHelpError as page:  # shown already
+        return page.exit_code
+    except ClickException as error:
+        raise usage.mistake(error) from None
+    return code if isinstance(code, int) else 0
 
 
 def refuse(error: TansiqError) -> NoReturn:
