@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -164,6 +165,8 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CSRF_FAILURE_VIEW = "tansiq.web.errors.forged"
 AUTH_USER_MODEL = "members.Person"
 SECRET_KEY = secret_key(home().path)
 ALLOWED_HOSTS = [HOST, *LOOPBACK] if HOST in LOOPBACK else [HOST]

@@ -55,6 +55,11 @@ def language(get_response: Handler) -> Handler:
 def language_of(request: HttpRequest) -> str:
     if request.user.is_authenticated:
         return request.user.language
+    return language_of_browser(request)
+
+
+def language_of_browser(request: HttpRequest) -> str:
+    """A guest's: the one chosen here before, else the first of ours that the browser asks for."""
     if (wish := request.COOKIES.get(LANGUAGE_COOKIE)) in LANGUAGES:
         return wish
     for wish, _weight in translation.trans_real.parse_accept_lang_header(request.headers.get("Accept-Language", "")):

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from tansiq.web import acting, languages
 from tansiq.web.whois import views as whois
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("language", languages.change, name="language"),
+    path("acting-for", acting.change, name="acting_for"),
     path("account/", include("allauth.urls")),
     path("whois/", whois.page, name="whois"),
     path("whois.json", whois.as_json, name="whois-json"),
 ]
+
+handler400 = "tansiq.web.errors.bad_request"
+handler403 = "tansiq.web.errors.not_allowed"
+handler404 = "tansiq.web.errors.not_found"
+handler500 = "tansiq.web.errors.broken"
