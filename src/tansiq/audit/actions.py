@@ -11,10 +11,13 @@ from django.db.models import QuerySet
 
 from tansiq.audit import chain, form
 from tansiq.audit.models import Entry, Head, Reason
+from tansiq.audit.queries import facts
+from tansiq.audit.rules import READ, may_erase_reason
 from tansiq.audit.stamps import stamp
+from tansiq.audit.verify import ENTRY_KIND, ERASED
+from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
 
-READ = "item.read"
 READ_AGAIN = timedelta(hours=1)
 
 
@@ -64,6 +67,33 @@ def _read_lately(kind: str, identity: str, by: Viewer, now: datetime) -> bool:
     rows = Entry.objects.filter(item_kind=kind, item_id=identity, who=by.name, team=by.team, verb=READ)
     last = rows.order_by("-number").values_list("at", flat=True).first()
     return last is not None and last > now - READ_AGAIN
+
+
+class NoReason(TansiqError):
+    code = "audit.reason.none"
+    message = N_("Row {number} has no reason that could be erased.")
+    remedy = N_("`tansiq audit list` shows the rows and their reasons.")
+    exit_code = 2
+
+
+def erase_reason(number: int, /, *, by: Viewer, now: datetime, because: str) -> Entry:
+    """Erase what somebody wrote as their reason; the chain still holds, and says who erased it.
+
+    Args:
+        because: a code of why (``request-of-the-person``), for the row that records the erasure.
+
+    Raises: NoReason, NotAllowed.
+    """
+    with transaction.atomic(savepoint=False):
+        # The lock first: two erasures at once come one after the other.
+        Head.objects.select_for_update().get(pk=1)
+        entry = Entry.objects.filter(pk=number, reason__erased_by=None, reason__isnull=False).first()
+        if entry is None:
+            raise NoReason(number=number)
+        may_erase_reason(facts(entry), by).require()
+        erasure = record(ERASED, (ENTRY_KIND, number), by=by, now=now, because=because)
+        QuerySet(Reason).filter(pk=number).update(text="", salt="", erased_by=erasure)
+        return erasure
 
 
 def _append(row: dict[str, str], text: str, now: datetime) -> Entry:

@@ -26,7 +26,7 @@ READER_GONE = 141
 def build() -> typer.Typer:
     import typer
 
-    from tansiq.cli import demo, events, feeds, geo, members, notices
+    from tansiq.cli import audit, demo, events, feeds, geo, members, notices
 
     app = typer.Typer(
         name="tansiq",
@@ -35,7 +35,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         help=_("The platform on which a federation of national CERTs works."),
     )
-    for desk in (members, geo, feeds, events, notices):
+    for desk in (members, geo, feeds, events, notices, audit):
         app.add_typer(desk.app(), name=desk.NAME)
     app.command(help=_("A seeded federation and 200,000 sample lines to play with."))(demo.demo)
     return app
