@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from tansiq.web import acting, languages
+from tansiq.web.look import views as look
 from tansiq.web.whois import views as whois
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("language", languages.change, name="language"),
     path("acting-for", acting.change, name="acting_for"),
+    path("look/", look.page, name="look"),
     path("account/", include("allauth.urls")),
     path("whois/", whois.page, name="whois"),
     path("whois.json", whois.as_json, name="whois-json"),

@@ -1,0 +1,1 @@
+"""The look, alive: every component in both directions and both themes on one page."""
