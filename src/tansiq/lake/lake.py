@@ -172,6 +172,10 @@ class Lake:
         """Compact the days that have many small files; remove what was replaced days ago. Call it after ingesting."""
         return compaction.tidy(self._catalogue, self._known)
 
+    def feeds(self) -> set[str]:
+        """Codes of the feeds of which the lake holds reports."""
+        return read.feeds(self._catalogue)
+
     def days(self) -> list[date]:
         """Days of which the lake holds events, in order."""
         return compaction.days(self._catalogue)

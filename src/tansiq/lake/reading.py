@@ -249,6 +249,11 @@ def count(catalogue: Catalogue, asked: Filter, by: Sequence[str]) -> pl.DataFram
         return pl.DataFrame(cursor.sql(text))
 
 
+def feeds(catalogue: Catalogue) -> set[str]:
+    with reading(catalogue) as cursor:
+        return {row[0] for row in cursor.execute("SELECT DISTINCT feed FROM lake.slices").fetchall()}
+
+
 def export(
     catalogue: Catalogue, asked: Filter, path: str, form: Form, columns: Sequence[str], limit: int | None
 ) -> int:
