@@ -23,6 +23,7 @@ COUNTRIES = frozenset(_ASSIGNED.split())
 """ISO 3166-1 alpha-2, assigned. The user-assigned AA, QM-QZ and XA-XZ are taken as well (Kosovo's XK, exercises)."""
 
 _USER_ASSIGNED = re.compile(r"AA|Q[M-Z]|X[A-Z]")
+_TEAM_CODE = re.compile(r"[A-Z0-9-]{2,32}")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _AS = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE)
 _AS_LIMIT = (1 << 32) - 1
@@ -108,6 +109,12 @@ def canonical(kind: Kind, value: Any, *, decided: bool = False) -> str:
     if kind == "country":
         return country(value)
     return claimable_domain(value, decided=decided)
+
+
+def team_code(value: Any) -> str:
+    if isinstance(value, str) and _TEAM_CODE.fullmatch(value):
+        return value
+    raise BadTeamCode(value=shown(value))
 
 
 def country(value: Any) -> str:

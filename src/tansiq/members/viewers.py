@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from tansiq.core.viewer import Role, Seat, Viewer
 from tansiq.members.models import Appointment, Node, Person
+from tansiq.members.queries.periods import memberships_of
 
 
 def current(now: datetime) -> Q:
@@ -27,16 +28,29 @@ def viewer_of(person: Person, *, team: str = "", now: datetime) -> Viewer:
     held = list(Appointment.objects.filter(current(now), person=person).values_list("team__code", "role"))
     teams = sorted({code for code, _role in held if code})
     acting = team if team in teams else (teams[0] if teams else "")
+    memberships, community = memberships_of(acting, day=now.date()) if acting else (frozenset(), False)
     return Viewer(
         person=person.code,
         team=acting,
         roles=frozenset(Role(role) for code, role in held if code and code == acting),
         seats=frozenset(Seat(role) for code, role in held if code is None),
+        memberships=memberships,
+        community=community,
     )
 
 
-def operator() -> Viewer:
-    """Whoever types commands on the node's own machine: acts as its home team, never as a guest (design, section 5)."""
+def operator(*, now: datetime | None = None) -> Viewer:
+    """Whoever types commands on the node's own machine: acts as its home team, never as a guest (design, section 5).
+
+    Without ``now`` nothing is said of that team's membership.
+    """
     node = Node.objects.select_related("team").first()
     team = node.team.code if node and node.team else ""
-    return Viewer(person="operator", team=team, roles=frozenset(Role) if team else frozenset())
+    memberships, community = memberships_of(team, day=now.date()) if team and now else (frozenset(), False)
+    return Viewer(
+        person="operator",
+        team=team,
+        roles=frozenset(Role) if team else frozenset(),
+        memberships=memberships,
+        community=community,
+    )

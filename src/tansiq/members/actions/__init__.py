@@ -1,5 +1,6 @@
 """Verbs that change the register. Each is one transaction with its audit row; ``by`` acts, ``now`` is the one clock."""
 
+from tansiq.members.actions.appointments import appoint, end_appointment, grant_by_provider, transfer
 from tansiq.members.actions.directory import (
     Counts,
     Imported,
@@ -9,13 +10,49 @@ from tansiq.members.actions.directory import (
     located_overlaps,
     ship_directory,
 )
+from tansiq.members.actions.duty import put_on_duty, take_off_duty
+from tansiq.members.actions.node import FirstAdministrator, first_administrator
+from tansiq.members.actions.people import (
+    Invited,
+    accept_invitation,
+    erase,
+    invite,
+    invite_again,
+    leave,
+    sign_in_link,
+    use_sign_in_link,
+)
+from tansiq.members.actions.periods import Opened, agree_community, end_period, open_period, set_standing
+from tansiq.members.actions.tokens import LinkNotValid
 
 __all__ = [
     "Counts",
+    "FirstAdministrator",
     "Imported",
+    "Invited",
+    "LinkNotValid",
     "LocatedOverlap",
     "NotStored",
+    "Opened",
+    "accept_invitation",
+    "agree_community",
+    "appoint",
+    "end_appointment",
+    "end_period",
+    "erase",
+    "first_administrator",
+    "grant_by_provider",
     "import_statement",
+    "invite",
+    "invite_again",
+    "leave",
     "located_overlaps",
+    "open_period",
+    "put_on_duty",
+    "set_standing",
     "ship_directory",
+    "sign_in_link",
+    "take_off_duty",
+    "transfer",
+    "use_sign_in_link",
 ]

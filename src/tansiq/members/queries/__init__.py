@@ -1,5 +1,27 @@
-"""Reads of the register; each names its reader first, unless what it reads is public or the node's own work."""
+"""Reads of the register; each names its reader first, unless it is the node's own work."""
 
 from tansiq.members.queries.directory import TeamEntry, claims, claims_version, directory, team_cards
+from tansiq.members.queries.periods import (
+    CountryStatus,
+    PeriodEntry,
+    country_statements,
+    country_statuses,
+    full_member_conflicts,
+    memberships_of,
+    periods_of,
+)
 
-__all__ = ["TeamEntry", "claims", "claims_version", "directory", "team_cards"]
+__all__ = [
+    "CountryStatus",
+    "PeriodEntry",
+    "TeamEntry",
+    "claims",
+    "claims_version",
+    "country_statements",
+    "country_statuses",
+    "directory",
+    "full_member_conflicts",
+    "memberships_of",
+    "periods_of",
+    "team_cards",
+]

@@ -1,5 +1,42 @@
 """May this be done, and what follows from what is recorded: pure functions."""
 
+from tansiq.members.rules.appointments import (
+    may_appoint,
+    may_end,
+    may_erase,
+    may_keep_duty,
+    may_make_sign_in_link,
+    may_see_off,
+    may_transfer,
+)
 from tansiq.members.rules.overlaps import Overlap, domain_key, overlaps, prefix_key
+from tansiq.members.rules.periods import (
+    PeriodFacts,
+    StandingFacts,
+    full_member_conflicts,
+    in_community,
+    in_force,
+    may_keep_register,
+    state_on,
+)
 
-__all__ = ["Overlap", "domain_key", "overlaps", "prefix_key"]
+__all__ = [
+    "Overlap",
+    "PeriodFacts",
+    "StandingFacts",
+    "domain_key",
+    "full_member_conflicts",
+    "in_community",
+    "in_force",
+    "may_appoint",
+    "may_end",
+    "may_erase",
+    "may_keep_duty",
+    "may_keep_register",
+    "may_make_sign_in_link",
+    "may_see_off",
+    "may_transfer",
+    "overlaps",
+    "prefix_key",
+    "state_on",
+]
