@@ -68,10 +68,9 @@ def when(context: template.Context, moment: datetime | None) -> SafeString:
         return SafeString("")
     language, here = spoken(), timezone.localtime(moment)
     return format_html(
-        '<time datetime="{}">{}, {} <span class="zone">{}</span>{}</time>',
+        '<time datetime="{}"><span>{}</span> <span class="zone">{}</span>{}</time>',
         moment.isoformat(timespec="seconds"),
-        writing.day(here, language),
-        writing.clock(here, language),
+        _("{day}, {clock}").format(day=writing.day(here, language), clock=writing.clock(here, language)),
         writing.zone(here.tzinfo, language),
         beside(with_hijri(PrintedDate(here.date())), language) if context.get("hijri") else "",
     )
@@ -88,7 +87,10 @@ def day(context: template.Context, value: date | PrintedDate | None) -> SafeStri
         printed = with_hijri(printed)
     written = writing.day(printed.gregorian, language)
     return format_html(
-        '<time datetime="{}">{}{}</time>', printed.gregorian.isoformat(), written, beside(printed, language)
+        '<time datetime="{}"><span>{}</span>{}</time>',
+        printed.gregorian.isoformat(),
+        written,
+        beside(printed, language),
     )
 
 
