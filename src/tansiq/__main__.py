@@ -1,3 +1,4 @@
 from tansiq.cli import main
 
-main()
+if __name__ == "__main__":  # the web server's processes may read this file again
+    main()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 from tansiq.core.language import LOCALES
+from tansiq.notices.submission import Encryption, Server
+from tansiq.web.signin import proxies
+from tansiq.web.signin.provider_setting import BadProvider, Provider
 
 
 class BadSetting(TansiqError):
@@ -95,6 +99,15 @@ def secret_key(path: Path) -> str:
     return drawn.read_text().strip() if drawn.exists() else secrets.token_urlsafe(48)
 
 
+def bind() -> str:
+    """The address of this machine that the portal listens at."""
+    value = text("TANSIQ_BIND", "127.0.0.1")
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise BadSetting(name="TANSIQ_BIND", value=value, allowed="127.0.0.1, 0.0.0.0, ::1, ::") from None
+
+
 def address() -> str:
     """Where people reach the portal, as they type it: scheme, host, port if it is not the scheme's own."""
     value = text("TANSIQ_ADDRESS", f"http://localhost:{PORT}").rstrip("/")
@@ -107,16 +120,85 @@ def address() -> str:
 
 
 HOME = home()
+
+
+def one_of(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = text(name, default)
+    if value not in allowed:
+        raise BadSetting(name=name, value=value, allowed=" | ".join(allowed))
+    return value
+
+
+def networks(name: str) -> tuple[proxies.Network, ...]:
+    """Networks, separated by commas: the proxies whose X-Forwarded-For is believed."""
+    value = text(name, "")
+    try:
+        return proxies.read(value)
+    except ValueError:
+        raise BadSetting(name=name, value=value, allowed="10.0.0.0/8, 2001:db8::1") from None
+
+
+def provider(**said: str) -> Provider | None:
+    """The identity provider, or None where no issuer is named."""
+    try:
+        return Provider.read(**said)
+    except BadProvider as error:
+        raise BadSetting(**error.values) from None
+
+
+def smtp() -> Server | None:
+    """Where mails are handed in: ``smtp://user:password@host:port`` with STARTTLS, or ``smtps://…``; None: nowhere."""
+    value = text("TANSIQ_SMTP_URL", "")
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise no_smtp(value) from None
+    if parts.scheme not in ("smtp", "smtps") or not host or parts.path.strip("/"):
+        raise no_smtp(value)
+    if parts.scheme == "smtps":
+        encryption = Encryption.FROM_THE_START
+    else:
+        encryption = Encryption.NONE if host in LOOPBACK else Encryption.STARTTLS
+    usual = 465 if parts.scheme == "smtps" else 587  # RFC 8314
+    return Server(host, port or usual, encryption, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def no_smtp(value: str) -> BadSetting:
+    """Says no more than the scheme: the rest may hold a password."""
+    scheme = value.partition(":")[0][:20]
+    return BadSetting(
+        name="TANSIQ_SMTP_URL", value=f"{scheme}:…", allowed="smtp://user:password@host:587, smtps://user:password@host"
+    )
+
+
+def mail_from() -> str:
+    value = text("TANSIQ_MAIL_FROM", f"tansiq@{HOST}")
+    if value.count("@") != 1 or not value.isascii() or any(sign.isspace() or sign in "<>" for sign in value):
+        raise BadSetting(name="TANSIQ_MAIL_FROM", value=value, allowed="tansiq@cert.example")
+    return value
+
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+BIND = bind()
 PORT = number("TANSIQ_PORT", 8420, 1, 65535)
+WEB_THREADS = number("TANSIQ_WEB_THREADS", 4, 1, 64)
+BACKBONE_URL = text("TANSIQ_BACKBONE_URL", "")  # of a federation's message server; without one, up starts its own
+NATS_SERVER = text("TANSIQ_NATS_SERVER", "")  # a file in place of the bundled one
 ADDRESS = address()
 HOST = urlsplit(ADDRESS).hostname or "localhost"
 ENCRYPTED = ADDRESS.startswith("https://")
+SMTP = smtp()
+MAIL_FROM = DEFAULT_FROM_EMAIL = SERVER_EMAIL = mail_from()
+EMAIL_BACKEND = "tansiq.notices.mail_backend.QueueBackend"
 
 # What Django wants, by its own names.
 DATABASES = {"default": database(text("TANSIQ_DATABASE_URL", ""), home().database)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
+    "tansiq.web",  # first: its templates go before those of the others
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -131,12 +213,15 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "tansiq.audit",
     "tansiq.members",
+    "tansiq.sharing",
     "tansiq.feeds",
-    "tansiq.web",
+    "tansiq.notices",
+    "tansiq.web.signin",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # random padding against guessing secrets by length (BREACH)
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -147,6 +232,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "tansiq.web.front_door.viewer",
     "tansiq.web.front_door.language",
+    "tansiq.web.signin.gate.gate",
     "tansiq.web.headers.headers",
 ]
 ROOT_URLCONF = "tansiq.web.urls"
@@ -184,12 +270,72 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]  # argon2id, RFC 9106
 STATIC_URL = "/static/"
-STATIC_ROOT = home().path / "static"
+STATIC_ROOT = home().static if home().static.is_dir() else None  # what `tansiq up` collected
 WHITENOISE_USE_FINDERS = True  # straight from the package: no step of collecting at installation
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "tansiq.web.statics.Collected"},
 }
+# Signing in: django-allauth by its own names, and what we put in its place (src/tansiq/web/signin).
+SECOND_FACTOR_REQUIRED = one_of("TANSIQ_SECOND_FACTOR", "required", ("required", "optional")) == "required"
+PROXIES = networks("TANSIQ_PROXIES")
+OIDC = provider(
+    issuer=text("TANSIQ_OIDC_ISSUER", ""),
+    client_id=text("TANSIQ_OIDC_CLIENT_ID", ""),
+    secret=text("TANSIQ_OIDC_SECRET", ""),
+    name=text("TANSIQ_OIDC_NAME", ""),
+    team=text("TANSIQ_OIDC_TEAM", ""),
+    groups=text("TANSIQ_OIDC_GROUPS", ""),
+    factors=text("TANSIQ_OIDC_FACTORS", ""),
+)
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_RESET_TIMEOUT = 3600
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "tansiq.web.signin.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation reached the mailbox, which verifies it
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_RATE_LIMITS = False  # by login name, which locks people out: src/tansiq/web/signin/limits.py instead
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if ENCRYPTED else "http"
+ACCOUNT_FORMS = {"login": "tansiq.web.signin.forms.LoginForm"}
+MFA_ADAPTER = "tansiq.web.signin.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Tansiq"
+MFA_TOTP_TOLERANCE = 1
+MFA_RATE_LIMITS = False
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_FORMS = {
+    "authenticate": "tansiq.web.signin.forms.AuthenticateForm",
+    "reauthenticate": "tansiq.web.signin.forms.ReauthenticateForm",
+    "activate_totp": "tansiq.web.signin.forms.ActivateTOTPForm",
+    "add_webauthn": "tansiq.web.signin.forms.AddPasskeyForm",
+}
+SOCIALACCOUNT_ADAPTER = "tansiq.web.signin.provider.ProviderAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form may not lead to another host (Content-Security-Policy); `state` guards it
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [OIDC.app] if OIDC else []}}
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("ar", "العربية"), ("en", "English"), ("fr", "Français")]
 LOCALE_PATHS = [LOCALES]

@@ -26,7 +26,7 @@ READER_GONE = 141
 def build() -> typer.Typer:
     import typer
 
-    from tansiq.cli import audit, demo, events, feeds, geo, members, notices
+    from tansiq.cli import audit, demo, events, feeds, geo, members, notices, up, web, work
 
     app = typer.Typer(
         name="tansiq",
@@ -37,8 +37,15 @@ def build() -> typer.Typer:
     )
     for desk in (members, geo, feeds, events, notices, audit):
         app.add_typer(desk.app(), name=desk.NAME)
+    app.command(help=example(_("Start the whole node here: portal, worker, message server."), "tansiq up"))(up.up)
+    app.command(help=example(_("Run the portal's server alone."), "tansiq web --port 8421"))(web.web)
+    app.command(help=example(_("Run the worker alone: mail, reminders, daily checks."), "tansiq work"))(work.work)
     app.command(help=_("A seeded federation and 200,000 sample lines to play with."))(demo.demo)
     return app
+
+
+def example(text: str, command: str) -> str:
+    return text + "\n\n" + _("Example: {command}").format(command=command)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import tansiq
+from tansiq.cli import secrets
 from tansiq.cli.trouble import HomeUnusable, why
 from tansiq.core.home import Home
 
@@ -27,6 +28,7 @@ def opened() -> Home:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tansiq.settings")
     here = present()
+    draw_secrets(here)
     django.setup()
     stamp = here.path / "version"
     wanted = f"{tansiq.__version__} {migrations()}"
@@ -50,14 +52,36 @@ def present() -> Home:
     return here
 
 
+def draw_secrets(here: Home) -> None:
+    """What is missing of the node's secrets, before the framework asks for the first of them."""
+    from tansiq import settings
+
+    try:
+        secrets.draw(here)
+    except OSError as error:
+        raise HomeUnusable(folder=here.path, why=why(error)) from error
+    settings.SECRET_KEY = settings.secret_key(here.path)
+
+
 def set_up(here: Home) -> None:
     from django.core.management import call_command
 
     from tansiq.members import actions
 
-    here.path.chmod(0o700)
+    here.path.chmod(secrets.PRIVATE_FOLDER)
     call_command("migrate", verbosity=0, interactive=False)
     actions.ship_directory()
+
+
+def collect_static(here: Home) -> None:
+    """What the pages' style, scripts and fonts are served from; at hand before the server starts."""
+    from django.conf import settings
+
+    from tansiq.web.statics import collect
+
+    with alone(here.path / "setup.lock"):
+        collect(here.static)
+    settings.STATIC_ROOT = here.static
 
 
 def migrations() -> str:

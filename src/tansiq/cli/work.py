@@ -1,0 +1,16 @@
+"""``tansiq work``: the loops that send, remind and tidy. ``tansiq up`` starts it as one of its parts."""
+
+from __future__ import annotations
+
+from tansiq.cli import node
+
+
+def work() -> None:
+    node.opened()
+    from tansiq import settings
+    from tansiq.workers.jobs import jobs
+    from tansiq.workers.loop import loop
+    from tansiq.workers.waiting import signals
+
+    with signals() as heard:
+        loop(jobs(settings.SMTP, settings.MAIL_FROM), heard)
