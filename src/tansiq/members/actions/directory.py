@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 from tansiq.core import claims as core
 from tansiq.core.errors import N_, TansiqError
 from tansiq.members import claiming, queries, rules
-from tansiq.members.models import ClaimTable, Contact, Country, Membership, Team
+from tansiq.members.models import ClaimTable, Contact, Country, CountryStatement, Membership, MembershipPeriod, Team
 from tansiq.members.shipped import Directory, shipped_directory
 from tansiq.members.statement import StatedTeam, Statement
 
@@ -94,6 +94,8 @@ def ship_directory(*, now: datetime | None = None) -> Counts:
     counts = _state(stated, now=now or datetime.now(UTC), shipped=True)
     _state_countries(directory)
     _state_memberships(directory)
+    _state_of_countries(directory)
+    _state_periods(directory, now=now or datetime.now(UTC))
     _count_up(table, counts)
     return counts
 
@@ -201,10 +203,43 @@ def _state_countries(directory: Directory) -> None:
 
 
 def _state_memberships(directory: Directory) -> None:
-    """The public record's statements, for every team that is here; nobody else writes any yet."""
+    """The public record's statements, for every team that is here. Rows that stand stay: periods rest on them."""
     teams = Team.objects.in_bulk([team.code for team in directory.teams], field_name="code")
-    Membership.objects.filter(team__in=[team.pk for team in teams.values()]).delete()
+    stated = {(said.team, said.category, said.board, said.source, said.note) for said in directory.memberships}
+    rows = Membership.objects.filter(team__in=[team.pk for team in teams.values()]).select_related("team")
+    present = {(row.team.code, row.category, row.board, row.source, row.note): row.pk for row in rows}
+    Membership.objects.filter(pk__in=[present[said] for said in present.keys() - stated]).delete()
     Membership.objects.bulk_create(
-        Membership(team=teams[said.team], category=said.category, board=said.board, source=said.source, note=said.note)
-        for said in directory.memberships
+        Membership(team=teams[team], category=category, board=board, source=source, note=note)
+        for team, category, board, source, note in sorted(stated - present.keys())
     )
+
+
+def _state_of_countries(directory: Directory) -> None:
+    CountryStatement.objects.all().delete()
+    CountryStatement.objects.bulk_create(
+        CountryStatement(country=said.country, category=said.category, source=said.source, note=said.note)
+        for said in directory.of_countries
+    )
+
+
+def _state_periods(directory: Directory, *, now: datetime) -> None:
+    """Periods as the statements give them, for teams of which the register itself says nothing yet."""
+    teams = Team.objects.in_bulk([team.code for team in directory.teams], field_name="code")
+    kept = set(MembershipPeriod.objects.filter(shipped=False).values_list("team__code", flat=True))
+    for said in directory.periods():
+        if said.team in kept:
+            continue
+        period, _new = MembershipPeriod.objects.update_or_create(
+            team=teams[said.team],
+            shipped=True,
+            defaults={"category": said.category, "since": said.since, "since_precision": said.since_precision},
+            create_defaults={
+                "category": said.category,
+                "since": said.since,
+                "since_precision": said.since_precision,
+                "recorded_by": "shipped",
+                "recorded_at": now,
+            },
+        )
+        period.rests_on.set(Membership.objects.filter(team=period.team, category=said.category))
