@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tansiq.core.home import Home
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -94,6 +96,7 @@ def _connected(set_up_home: Path, tmp_path_factory: pytest.TempPathFactory) -> N
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tansiq.settings")
     django.setup()
     settings.DATABASES["default"]["NAME"] = home / "tansiq.sqlite3"
+    settings.HOME = Home(path=home, lake=home / "lake", lake_catalogue=str(home / "lake.catalogue.sqlite"))
     connections["default"].close()
     connections["default"].settings_dict["NAME"] = home / "tansiq.sqlite3"
 
