@@ -1,0 +1,1 @@
+"""Who may see what, and the one way out: markings, the decision, releases."""
