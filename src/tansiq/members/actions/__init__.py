@@ -1,6 +1,13 @@
 """Verbs that change the register. Each is one transaction with its audit row; ``by`` acts, ``now`` is the one clock."""
 
 from tansiq.members.actions.appointments import appoint, end_appointment, grant_by_provider, transfer
+from tansiq.members.actions.certificates import (
+    CertificateTaken,
+    Unproven,
+    recheck_all,
+    upload_certificate,
+    withdraw_certificate,
+)
 from tansiq.members.actions.directory import (
     Counts,
     Imported,
@@ -26,6 +33,7 @@ from tansiq.members.actions.periods import Opened, agree_community, end_period, 
 from tansiq.members.actions.tokens import LinkNotValid
 
 __all__ = [
+    "CertificateTaken",
     "Counts",
     "FirstAdministrator",
     "Imported",
@@ -34,6 +42,7 @@ __all__ = [
     "LocatedOverlap",
     "NotStored",
     "Opened",
+    "Unproven",
     "accept_invitation",
     "agree_community",
     "appoint",
@@ -49,10 +58,13 @@ __all__ = [
     "located_overlaps",
     "open_period",
     "put_on_duty",
+    "recheck_all",
     "set_standing",
     "ship_directory",
     "sign_in_link",
     "take_off_duty",
     "transfer",
+    "upload_certificate",
     "use_sign_in_link",
+    "withdraw_certificate",
 ]

@@ -1,5 +1,6 @@
 """The tables of the members desk."""
 
+from tansiq.members.models.certificates import TeamCertificate
 from tansiq.members.models.desk import ClaimEvidence, ContactReminder, ProfileSection, PublishedProfile
 from tansiq.members.models.directory import (
     Claim,
@@ -34,4 +35,5 @@ __all__ = [
     "SignInLink",
     "Standing",
     "Team",
+    "TeamCertificate",
 ]

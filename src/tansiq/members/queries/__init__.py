@@ -1,5 +1,6 @@
 """Reads of the register; each names its reader first, unless it is the node's own work."""
 
+from tansiq.members.queries.certificates import CertificateEntry, certificate_of, certificates_of, current_key
 from tansiq.members.queries.directory import TeamEntry, claims, claims_version, directory, team_cards
 from tansiq.members.queries.periods import (
     CountryStatus,
@@ -12,13 +13,17 @@ from tansiq.members.queries.periods import (
 )
 
 __all__ = [
+    "CertificateEntry",
     "CountryStatus",
     "PeriodEntry",
     "TeamEntry",
+    "certificate_of",
+    "certificates_of",
     "claims",
     "claims_version",
     "country_statements",
     "country_statuses",
+    "current_key",
     "directory",
     "full_member_conflicts",
     "memberships_of",

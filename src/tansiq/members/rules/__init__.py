@@ -9,6 +9,7 @@ from tansiq.members.rules.appointments import (
     may_see_off,
     may_transfer,
 )
+from tansiq.members.rules.certificates import may_keep_certificates
 from tansiq.members.rules.overlaps import Overlap, domain_key, overlaps, prefix_key
 from tansiq.members.rules.periods import (
     PeriodFacts,
@@ -31,6 +32,7 @@ __all__ = [
     "may_appoint",
     "may_end",
     "may_erase",
+    "may_keep_certificates",
     "may_keep_duty",
     "may_keep_register",
     "may_make_sign_in_link",
