@@ -36,17 +36,18 @@ def record(
 
     Raises: form.NotRecordable (a ValueError): something is no code. The caller's transaction is then rolled back.
     """
-    row = {
-        "who": form.code("who", by.name, 128),
-        "team": form.code("team", by.team, 32) if by.team else "",
-        "verb": form.verb(verb),
-        "facts": form.facts(values),
-    }
-    row["item_kind"], row["item_id"] = form.item(item)
-    text = form.reason(why)
-    # Without a savepoint of its own: what cannot be recorded must not happen either.
+    # Without a savepoint of its own: what cannot be recorded must not happen, even if the caller catches the error.
     with transaction.atomic(savepoint=False):
-        return _append(row, text, now)
+        kind, identity = form.item(item)
+        row = {
+            "who": form.code("who", by.name, 128),
+            "team": form.code("team", by.team, 32) if by.team else "",
+            "verb": form.verb(verb),
+            "item_kind": kind,
+            "item_id": identity,
+            "facts": form.facts(values),
+        }
+        return _append(row, form.reason(why), now)
 
 
 def record_read(item: object | tuple[str, str | int], /, *, by: Viewer, now: datetime) -> Entry | None:
@@ -84,7 +85,7 @@ def erase_reason(number: int, /, *, by: Viewer, now: datetime, because: str) -> 
 
     Raises: NoReason, NotAllowed.
     """
-    with transaction.atomic(savepoint=False):
+    with transaction.atomic():
         # The lock first: two erasures at once come one after the other.
         Head.objects.select_for_update().get(pk=1)
         entry = Entry.objects.filter(pk=number, reason__erased_by=None, reason__isnull=False).first()

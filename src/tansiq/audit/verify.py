@@ -146,7 +146,8 @@ def _fault_of_reason(number: int, digest: bytes, beside: tuple[Any, ...]) -> Fau
         key = bytes.fromhex(salt.decode())
     except ValueError:
         return Fault.REASON_CHANGED
-    return None if chain.reason_digest(text, salt=key).encode() == digest else Fault.REASON_CHANGED
+    same = key.hex().encode() == salt and chain.reason_digest(text, salt=key).encode() == digest
+    return None if same else Fault.REASON_CHANGED
 
 
 def _ends() -> tuple[int | None, str | None, int | None]:
