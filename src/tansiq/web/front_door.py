@@ -14,6 +14,7 @@ from tansiq.core.text import LANGUAGES
 from tansiq.core.viewer import NOBODY, Viewer
 from tansiq.members import viewers
 from tansiq.web.signin.factor import wholly_signed_in
+from tansiq.web.signin.provider import reached
 
 Handler = Callable[[HttpRequest], HttpResponse]
 LANGUAGE_COOKIE = "language"
@@ -35,7 +36,7 @@ def viewer(get_response: Handler) -> Handler:
 def viewer_of(request: HttpRequest) -> Viewer:
     if not request.user.is_authenticated or not wholly_signed_in(request):
         return NOBODY
-    return viewers.viewer_of(request.user, team=request.session.get(TEAM_KEY, ""), now=request.now)
+    return reached(request, viewers.viewer_of(request.user, team=request.session.get(TEAM_KEY, ""), now=request.now))
 
 
 def language(get_response: Handler) -> Handler:
@@ -75,9 +76,10 @@ def time_zone_of(request: HttpRequest) -> str:
 def page(request: HttpRequest) -> dict[str, Any]:
     """Names that every template may use."""
     code = translation.get_language() or settings.LANGUAGE_CODE
-    person = request.user if hasattr(request, "user") and request.user.is_authenticated else None
+    looking = getattr(request, "viewer", NOBODY)
+    person = None if looking.nobody else request.user  # half signed in is not signed in
     return {
-        "viewer": getattr(request, "viewer", NOBODY),
+        "viewer": looking,
         "person": person,
         "language": code,
         "direction": "rtl" if code in RIGHT_TO_LEFT else "ltr",

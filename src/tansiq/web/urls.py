@@ -12,7 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language", languages.change, name="language"),
     path("acting-for", acting.change, name="acting_for"),
     path("look/", look.page, name="look"),
-    path("account/", include("allauth.urls")),
+    path("", include("tansiq.web.signin.urls")),
     path("whois/", whois.page, name="whois"),
     path("whois.json", whois.as_json, name="whois-json"),
 ]
