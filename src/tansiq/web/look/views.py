@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import product
+from itertools import cycle, product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,10 @@ from django.utils import timezone, translation
 
 from tansiq.core.hijri import HijriDate, PrintedDate
 from tansiq.core.text import Text
+from tansiq.members.shipped import shipped_directory
 from tansiq.web.front_door import RIGHT_TO_LEFT
 from tansiq.web.look import forms
+from tansiq.web.map.world import Place
 
 MOMENT = datetime(2026, 2, 18, 21, 40, tzinfo=UTC)
 PLACE = ZoneInfo("Asia/Riyadh")
@@ -38,7 +40,15 @@ class Specimens:
 
 def page(request: HttpRequest) -> HttpResponse:
     drawn = [specimens(language, theme) for language, theme in product(("en", "ar"), ("light", "dark"))]
-    return render(request, "look/page.html", {"specimens": drawn})
+    return render(request, "look/page.html", {"specimens": drawn, "places": places()})
+
+
+def places() -> list[Place]:
+    """The states of the federation, each in one of three tones."""
+    language = translation.get_language() or "en"
+    states = [(country.alpha2, country.name.within(language)[0]) for country in shipped_directory().countries]
+    tones = cycle(("", "warn", "quiet"))
+    return [Place(code, name, f"#{code}", next(tones), name) for code, name in states]
 
 
 def specimens(language: str, theme: str) -> Specimens:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from tansiq.notices.defang import defang
 from tansiq.web import navigation as places
 from tansiq.web import writing
 from tansiq.web.front_door import RIGHT_TO_LEFT
+from tansiq.web.map import world
 
 register = template.Library()
 
@@ -124,6 +125,12 @@ def meaning(label: str) -> str:
 def number(value: Any) -> str:
     """A quantity, grouped as the reader's language groups, with Latin digits."""
     return "" if value is None else writing.number(value, spoken())
+
+
+@register.inclusion_tag("parts/world_map.html")
+def world_map(entries: Sequence[world.Place], title: str) -> dict[str, Any]:
+    """The world with these places shown; a table that says the same must stand beside it."""
+    return {"drawing": world.drawing(entries), "title": title}
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,1 @@
+"""A map of the world's country codes, drawn on the server."""
