@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
-
 from tansiq.core.viewer import Role, Seat, Viewer
+from tansiq.members.in_force import current
 from tansiq.members.models import Appointment, Node, Person
 from tansiq.members.queries.periods import memberships_of
-
-
-def current(now: datetime) -> Q:
-    return Q(since__lte=now) & (Q(until=None) | Q(until__gt=now))
 
 
 def teams_of(person: Person, *, now: datetime) -> list[str]:

@@ -8,6 +8,7 @@ from tansiq.members.actions.certificates import (
     upload_certificate,
     withdraw_certificate,
 )
+from tansiq.members.actions.contacts import add_contact, change_contact, confirm_contacts, remove_contact
 from tansiq.members.actions.directory import (
     Counts,
     Imported,
@@ -30,6 +31,7 @@ from tansiq.members.actions.people import (
     use_sign_in_link,
 )
 from tansiq.members.actions.periods import Opened, agree_community, end_period, open_period, set_standing
+from tansiq.members.actions.reminders import Reminder
 from tansiq.members.actions.tokens import LinkNotValid
 
 __all__ = [
@@ -42,10 +44,14 @@ __all__ = [
     "LocatedOverlap",
     "NotStored",
     "Opened",
+    "Reminder",
     "Unproven",
     "accept_invitation",
+    "add_contact",
     "agree_community",
     "appoint",
+    "change_contact",
+    "confirm_contacts",
     "end_appointment",
     "end_period",
     "erase",
@@ -59,6 +65,7 @@ __all__ = [
     "open_period",
     "put_on_duty",
     "recheck_all",
+    "remove_contact",
     "set_standing",
     "ship_directory",
     "sign_in_link",

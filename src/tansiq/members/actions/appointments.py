@@ -10,8 +10,8 @@ from django.db import transaction
 from tansiq.audit.actions import record
 from tansiq.core.viewer import Role, Seat, Viewer
 from tansiq.members import rules
+from tansiq.members.in_force import current
 from tansiq.members.models import Appointment, Person, Team
-from tansiq.members.viewers import current
 
 
 @transaction.atomic

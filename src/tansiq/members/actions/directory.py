@@ -12,6 +12,7 @@ from django.db import OperationalError, transaction
 from tansiq.core import claims as core
 from tansiq.core.errors import N_, TansiqError
 from tansiq.members import claiming, queries, rules
+from tansiq.members.actions import numbering
 from tansiq.members.models import ClaimTable, Contact, Country, CountryStatement, Membership, MembershipPeriod, Team
 from tansiq.members.shipped import Directory, shipped_directory
 from tansiq.members.statement import StatedTeam, Statement
@@ -71,7 +72,7 @@ def import_statement(statement: Statement, *, now: datetime, dry_run: bool = Fal
 
 @transaction.atomic
 def _import(statement: Statement, *, now: datetime, dry_run: bool) -> Imported:
-    table = _locked_table()
+    table = numbering.locked()
     counts = _state(statement.teams, now=now, shipped=False)
     counts.superseded = claiming.supersede(statement.teams, now=now)
     _count_up(table, counts)
@@ -87,7 +88,7 @@ def ship_directory(*, now: datetime | None = None) -> Counts:
     Teams that the operator has described, and countries that the operator has given to a team, are left alone.
     """
     directory = shipped_directory()
-    table = _locked_table()
+    table = numbering.locked()
     described = set(Team.objects.filter(shipped=False).values_list("code", flat=True))
     given = claiming.countries_given_by_operator()
     stated = [_without(team, given) for team in directory.teams if team.code not in described]
@@ -116,16 +117,9 @@ def _without(team: StatedTeam, given: set[str]) -> StatedTeam:
     return replace(team, claims=kept)
 
 
-def _locked_table() -> ClaimTable:
-    """The one row that every writer takes first (on SQLite the transaction itself is the lock)."""
-    ClaimTable.objects.get_or_create(pk=1)
-    return ClaimTable.objects.select_for_update().get(pk=1)
-
-
 def _count_up(table: ClaimTable, counts: Counts) -> None:
     if counts.moved or counts.superseded:
-        table.number += 1
-        table.save(update_fields=["number"])
+        numbering.count_up(table)
     counts.claims_version = table.number
 
 

@@ -10,8 +10,8 @@ from tansiq.audit.actions import record
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
 from tansiq.members import rules
+from tansiq.members.in_force import current
 from tansiq.members.models import Appointment, DutyShift, Person, Team
-from tansiq.members.viewers import current
 
 SHIFT_LIMIT = timedelta(days=31)
 

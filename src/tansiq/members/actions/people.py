@@ -17,9 +17,9 @@ from tansiq.core.viewer import Role, Seat, Viewer
 from tansiq.members import rules
 from tansiq.members.actions import tokens
 from tansiq.members.actions.appointments import grant, heads_beside, post_of
+from tansiq.members.in_force import current
 from tansiq.members.models import Appointment, Invitation, Person, SignInLink, Team
 from tansiq.members.values import shown
-from tansiq.members.viewers import current
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 6

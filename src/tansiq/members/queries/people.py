@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db.models import Q
 
 from tansiq.core.viewer import Role, Seat, Viewer
+from tansiq.members.in_force import current
 from tansiq.members.models import Appointment, DutyShift, Invitation, Node, Person
-from tansiq.members.viewers import current
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,15 @@ from tansiq.members.rules.appointments import (
     may_transfer,
 )
 from tansiq.members.rules.certificates import may_keep_certificates
+from tansiq.members.rules.contacts import (
+    FLAGS,
+    ContactFacts,
+    flags,
+    last_confirmed,
+    may_keep_contacts,
+    may_see_contacts,
+    reminder_due,
+)
 from tansiq.members.rules.overlaps import Overlap, domain_key, overlaps, prefix_key
 from tansiq.members.rules.periods import (
     PeriodFacts,
@@ -22,23 +31,30 @@ from tansiq.members.rules.periods import (
 )
 
 __all__ = [
+    "FLAGS",
+    "ContactFacts",
     "Overlap",
     "PeriodFacts",
     "StandingFacts",
     "domain_key",
+    "flags",
     "full_member_conflicts",
     "in_community",
     "in_force",
+    "last_confirmed",
     "may_appoint",
     "may_end",
     "may_erase",
     "may_keep_certificates",
+    "may_keep_contacts",
     "may_keep_duty",
     "may_keep_register",
     "may_make_sign_in_link",
+    "may_see_contacts",
     "may_see_off",
     "may_transfer",
     "overlaps",
     "prefix_key",
+    "reminder_due",
     "state_on",
 ]
