@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 GENESIS = "0" * 64
 """What stands for the hash before the first row."""
@@ -14,8 +14,7 @@ SALT_BYTES = 32
 LENGTH_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """The fields of one row that its hash covers, in this order, each as the UTF-8 bytes that are stored.
 
     Attributes:
@@ -45,7 +44,7 @@ def hash_of(row: Sealed, *, previous: str) -> str:
 
     Each part goes with its length before it (4 bytes, most significant first), so that no two rows are the same bytes.
     """
-    return _hash((TAG, previous.encode(), *astuple(row)))
+    return _hash((TAG, previous.encode(), *row))
 
 
 def _hash(parts: tuple[bytes, ...]) -> str:
