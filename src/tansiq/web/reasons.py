@@ -1,0 +1,66 @@
+"""Words for the codes of decisions: why something is seen, or may not be done. Desks return the codes.
+
+A refusal to *see* is never told to the one who is refused: what they may not see is not there. These words are for
+authors, previews, greyed-out buttons and the audit record.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from tansiq.core.decision import Decision
+from tansiq.core.errors import N_
+
+SHARING = {
+    "sharing.clear": N_("It is open to everybody."),
+    "sharing.community": N_("It is for the community, to which they belong."),
+    "sharing.origin": N_("It is their own team's."),
+    "sharing.named.team": N_("Their team is named in the marking."),
+    "sharing.named.person": N_("They are named in the marking."),
+    "sharing.onward": N_("A team that received it has let this constituent know."),
+    "sharing.red.sealed": N_("They are named in the marking, and it is sealed to their own certificate."),
+    "sharing.red.waived": N_("They are named in the marking, and the risk of their host was accepted for a reason."),
+    "sharing.embargo": N_("It is under embargo until {until}."),
+    "sharing.unmarked": N_("It has no marking, so nobody may see it."),
+    "sharing.green.outside": N_("It is for the community, to which they do not belong."),
+    "sharing.amber.not_named": N_("It is for the teams named in the marking, and theirs is not one of them."),
+    "sharing.strict.not_named": N_("It stays within the teams named in the marking, and theirs is not one of them."),
+    "sharing.red.not_named": N_("It is for the persons named in the marking alone."),
+    "sharing.red.key": N_("It is for persons, and an API key is none."),
+    "sharing.red.hosted_elsewhere": N_(
+        "Their team is hosted on another team's node, whose operators could read it. "
+        "Seal it to the person's own OpenPGP certificate, or give a reason for sending it nevertheless."
+    ),
+    "sharing.nobody": N_("Nobody is signed in."),
+    "sharing.observer": N_("Observers watch: they change nothing."),
+    "sharing.key.scope": N_("The API key {key} lacks the scope for this."),
+    "sharing.key.read_only": N_("The API key {key} may only read."),
+    "sharing.mark.not_origin": N_("Only the origin of a marking may take it away: {origins}."),
+    "sharing.onward.incomplete": N_("Name one person or one organisation, and give a reason."),
+    "sharing.onward.not_a_person": N_("Only a person acting for a team may decide this."),
+    "sharing.onward.label": N_("What is marked {label} may not be passed on to constituents."),
+    "sharing.onward.not_received": N_("Only a team named in the marking may pass this on to its constituents."),
+    "sharing.onward.not_own": N_("This was passed on by {team}, and only that team may withdraw it."),
+    "sharing.onward.none": N_("{team} has not passed this on to that organisation."),
+    "sharing.preview.nobody": N_("Nobody on this node will be able to see this."),
+    "sharing.preview.origin_out": N_(
+        "Nobody of a team that this comes from will be able to see it. Name one of its people if they should."
+    ),
+}
+
+REASONS: dict[str, str] = {**SHARING}
+"""Code -> English sentence with named placeholders, for the catalogues."""
+
+
+def sentence(decision: Decision) -> str:
+    """The reason of ``decision`` in the reader's language; the bare code where nobody has found words yet."""
+    if decision.reason not in REASONS:
+        return decision.reason
+    values = {
+        name: date_format(value, "DATETIME_FORMAT") if isinstance(value, datetime) else value
+        for name, value in decision.values.items()
+    }
+    return _(REASONS[decision.reason]).format(**values)
