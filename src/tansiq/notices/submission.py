@@ -153,9 +153,9 @@ def written(letter: Letter) -> bytes:
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(letter.written_at)
     message["Message-ID"] = f"<{letter.message_id}@{letter.sender.rpartition('@')[2]}>"
-    message["Content-Language"] = letter.language
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
     message.set_content(letter.text)
     if letter.html:
         message.add_alternative(letter.html, subtype="html")
+    message["Content-Language"] = letter.language  # last: setting the words clears what is said of them
     return message.as_bytes()

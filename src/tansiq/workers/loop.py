@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from django import db
 
+from tansiq.core.errors import TansiqError
 from tansiq.notices.models import JobRun
 from tansiq.workers.waiting import Signals
 
@@ -61,6 +62,8 @@ def outcome(job: Job, now: datetime) -> tuple[int, str]:
     """What the job did, and what went wrong if anything did: one job's defect must not end the others."""
     try:
         return job.run(now), ""
+    except TansiqError as error:
+        return 0, f"{error.code}: {error}"[:TROUBLE_LIMIT]
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         return 0, f"{type(error).__name__}: {error}"[:TROUBLE_LIMIT]
