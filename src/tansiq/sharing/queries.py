@@ -40,7 +40,7 @@ def who_can_see(
 ) -> Audiences:
     """Who will be able to see what ``viewer`` is about to mark so, or sees marked so.
 
-    The same decision as the enforcement, over everybody of this node's directory; nine queries whatever their number.
+    The same decision as the enforcement, over everybody of this node's directory; six queries whatever their number.
 
     Raises: NotAllowed, for what the viewer may neither see nor, being of every origin, mark: who may see something
     says something about it.
