@@ -16,7 +16,7 @@ _PASSED_OVER = frozenset({raw.MARKER, raw.TRUST, raw.PADDING})
 
 class TooMuch(TansiqError):
     code = "openpgp.too_much"
-    message = N_("The certificate has more parts than are taken: {most} {part}.")
+    message = N_("The certificate has more user ids, subkeys or signatures than are taken ({most}), or one too long.")
     remedy = N_(
         "Export it without the signatures of others: gpg --armor --export-options export-minimal --export ADDRESS"
     )
