@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hypothesis import event
 from hypothesis import strategies as st
 
 from tansiq.core.marking import Audience, Marking, Pap, Tlp
 from tansiq.core.viewer import Role, Scope, Seat, Viewer
+from tansiq.sharing import rules
 from tansiq.sharing.rules import Onward
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -102,3 +104,45 @@ def written(note: Any, marked: Iterable[Marking], told: Iterable[Onward] = ()) -
             )
         )
     return row
+
+
+def assert_markings_agree(said: list[Marking], viewer: Viewer, now: datetime) -> None:
+    """Rules in Python, the database's words, and the ids that the lake is asked by. Leaves nothing behind."""
+    from django.db import transaction
+
+    from tansiq.sharing import actions, queries
+    from tansiq.sharing.models import StoredMarking
+
+    with transaction.atomic():
+        ids = actions.store(said)
+
+        by_python = {key for key, it in zip(ids, said, strict=True) if rules.decide(it, viewer, now)}
+        by_database = set(StoredMarking.objects.filter(queries.allowed_q(viewer, now)).values_list("pk", flat=True))
+        for_the_lake = queries.marking_ids_allowed(viewer, now)
+
+        assert by_database & set(ids) == by_python
+        assert sorted(by_database) == for_the_lake
+        event(f"allowed {bool(by_python)}")
+        transaction.set_rollback(True)
+
+
+Drawn = list[tuple[frozenset[Marking], frozenset[Onward]]]
+items = st.lists(st.tuples(st.frozensets(markings(), max_size=3), onwards), min_size=1, max_size=4)
+
+
+def assert_items_agree(note: Any, said: Drawn, viewer: Viewer, now: datetime) -> None:
+    """What ``visible_to`` finds is what the rules allow. Leaves nothing behind."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        rows = [(written(note, marked, told), marked, told) for marked, told in said]
+
+        visible = set(note.objects.visible_to(viewer, now=now).values_list("pk", flat=True))
+
+        assert visible == {
+            row.pk
+            for row, marked, told in rows
+            if rules.may_use(viewer, Scope.EVENTS_READ) and rules.decide_all(marked, viewer, now, onward=told)
+        }
+        event(f"visible {bool(visible)}")
+        transaction.set_rollback(True)

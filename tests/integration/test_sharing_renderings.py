@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from factories.sharing import clocks, markings, notebook, onwards, viewers, written
+from conftest import environment
+from factories.sharing import (
+    Drawn,
+    assert_items_agree,
+    assert_markings_agree,
+    clocks,
+    items,
+    markings,
+    notebook,
+    viewers,
+)
 from tansiq.core.marking import Marking
-from tansiq.core.viewer import Scope, Viewer
-from tansiq.sharing import rules
-from tansiq.sharing.rules import Onward
+from tansiq.core.viewer import Viewer
 
 drawn = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -35,43 +46,46 @@ def notes(_notes: Any, database: None) -> Any:
 def test_python_database_and_ids_for_the_lake_agree(
     database: None, said: list[Marking], viewer: Viewer, now: datetime
 ) -> None:
-    from django.db import transaction
-
-    from tansiq.sharing import actions, queries
-    from tansiq.sharing.models import StoredMarking
-
-    with transaction.atomic():
-        ids = actions.store(said)
-
-        by_python = {key for key, it in zip(ids, said, strict=True) if rules.decide(it, viewer, now)}
-        by_database = set(StoredMarking.objects.filter(queries.allowed_q(viewer, now)).values_list("pk", flat=True))
-        for_the_lake = queries.marking_ids_allowed(viewer, now)
-
-        assert by_database & set(ids) == by_python
-        assert sorted(by_database) == for_the_lake
-        event(f"allowed {bool(by_python)}")
-        transaction.set_rollback(True)
+    assert_markings_agree(said, viewer, now)
 
 
-@given(st.lists(st.tuples(st.frozensets(markings(), max_size=3), onwards), min_size=1, max_size=4), viewers(), clocks)
+@given(items, viewers(), clocks)
 @drawn
 def test_items_visible_are_those_all_of_whose_markings_allow(
-    notes: Any, said: list[tuple[frozenset[Marking], frozenset[Onward]]], viewer: Viewer, now: datetime
+    notes: Any, said: Drawn, viewer: Viewer, now: datetime
 ) -> None:
-    from django.db import transaction
+    assert_items_agree(notes, said, viewer, now)
 
-    with transaction.atomic():
-        written_notes = [(written(notes, marked, told), marked, told) for marked, told in said]
 
-        visible = set(notes.objects.visible_to(viewer, now=now).values_list("pk", flat=True))
+ON_POSTGRESQL = """
+from tansiq.cli import node
+node.opened()
+import sys
+sys.path.insert(0, sys.argv[1])
+from factories.sharing import *
+from hypothesis import given, settings
+few = settings(max_examples=150, deadline=None, database=None)
+few(given(st.lists(markings(), min_size=1, max_size=6), viewers(), clocks)(assert_markings_agree))()
+with notebook() as note:
+    few(given(items, viewers(), clocks)(lambda said, viewer, now: assert_items_agree(note, said, viewer, now)))()
+from django.db import connection
+print(connection.vendor)
+"""
 
-        assert visible == {
-            note.pk
-            for note, marked, told in written_notes
-            if rules.may_use(viewer, Scope.EVENTS_READ) and rules.decide_all(marked, viewer, now, onward=told)
-        }
-        event(f"visible {bool(visible)}")
-        transaction.set_rollback(True)
+
+@pytest.mark.long
+def test_renderings_agree_on_postgresql(empty_home: Path, postgres: str) -> None:
+    tests = Path(__file__).parents[1]
+
+    ended = subprocess.run(
+        [sys.executable, "-c", ON_POSTGRESQL, str(tests)],
+        env=environment(empty_home) | {"TANSIQ_DATABASE_URL": postgres},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert (ended.stderr, ended.stdout, ended.returncode) == ("", "postgresql\n", 0)
 
 
 @given(markings())
