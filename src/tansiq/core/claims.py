@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["cidr", "domain", "asn", "country"]
 KINDS: tuple[Kind, ...] = ("cidr", "domain", "asn", "country")
@@ -37,9 +37,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class TeamCard:
-    """What ``whois`` says of a team besides its code: names by language, country, contacts as shown to the public."""
+    """What ``whois`` says of a team besides its code: names by language, country, contacts.
+
+    Contacts are as the operator sees them; pages show guests those that are marked ``public`` alone.
+    """
 
     code: str
     names: dict[str, str]
     country: str
-    contacts: tuple[dict[str, str], ...] = ()
+    contacts: tuple[dict[str, Any], ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -72,7 +73,11 @@ def test_months_before_the_31st_is_the_last_day_of_a_shorter_month() -> None:
     assert months_before(datetime(2026, 1, 15, tzinfo=UTC), 4) == datetime(2025, 9, 15, tzinfo=UTC)
 
 
-def test_contacts_are_seen_by_those_of_a_team_or_a_seat() -> None:
+def test_contacts_are_seen_by_the_community_by_those_with_a_seat_and_by_the_team_itself() -> None:
+    suspended = replace(AMINA, community=False)
+
+    assert may_see_contacts(suspended, team="XA-CERT")
+    assert not may_see_contacts(suspended, team="XF-CERT")
     assert [bool(may_see_contacts(v)) for v in (AMINA, MOUSSA, GRACE, RACHED, NOBODY)] == [
         True, True, True, False, False,
     ]  # fmt: skip

@@ -8,6 +8,7 @@ from tansiq.members.actions.certificates import (
     upload_certificate,
     withdraw_certificate,
 )
+from tansiq.members.actions.claims import decide_overlap, end_claim, propose_claim, refuse_claim, verify_claim
 from tansiq.members.actions.contacts import add_contact, change_contact, confirm_contacts, remove_contact
 from tansiq.members.actions.directory import (
     Counts,
@@ -52,7 +53,9 @@ __all__ = [
     "appoint",
     "change_contact",
     "confirm_contacts",
+    "decide_overlap",
     "end_appointment",
+    "end_claim",
     "end_period",
     "erase",
     "first_administrator",
@@ -63,8 +66,10 @@ __all__ = [
     "leave",
     "located_overlaps",
     "open_period",
+    "propose_claim",
     "put_on_duty",
     "recheck_all",
+    "refuse_claim",
     "remove_contact",
     "set_standing",
     "ship_directory",
@@ -73,5 +78,6 @@ __all__ = [
     "transfer",
     "upload_certificate",
     "use_sign_in_link",
+    "verify_claim",
     "withdraw_certificate",
 ]

@@ -11,10 +11,12 @@ from tansiq.members.models.directory import (
     Team,
 )
 from tansiq.members.models.entry import DutyShift, Invitation, OneTimeToken, SignInLink
+from tansiq.members.models.keys import ApiKey
 from tansiq.members.models.membership import CountryStatement, MembershipPeriod, Standing
 from tansiq.members.models.people import Appointment, Node, Person
 
 __all__ = [
+    "ApiKey",
     "Appointment",
     "Claim",
     "ClaimEvidence",

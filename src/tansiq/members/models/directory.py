@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -127,8 +129,16 @@ class Contact(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
 
-    def facts(self) -> dict[str, str]:
-        said = {"kind": self.kind, "value": self.value, "role": self.role, "hours": self.hours, "post": self.post}
+    def facts(self) -> dict[str, Any]:
+        """As ``whois`` shows it; what is empty, or not public, is left out."""
+        said = {
+            "kind": self.kind,
+            "value": self.value,
+            "role": self.role,
+            "hours": self.hours,
+            "post": self.post,
+            "public": self.public,
+        }
         return {name: value for name, value in said.items() if value}
 
 

@@ -1,8 +1,18 @@
 """Reads of the register; each names its reader first, unless it is the node's own work."""
 
 from tansiq.members.queries.certificates import CertificateEntry, certificate_of, certificates_of, current_key
+from tansiq.members.queries.claims import (
+    ClaimEntry,
+    OverlapEntry,
+    all_overlaps,
+    claims_of,
+    claims_to_judge,
+    overlaps_of,
+)
 from tansiq.members.queries.contacts import ContactEntry, all_flags, flags, shown_contacts
+from tansiq.members.queries.countries import country_names, other_country
 from tansiq.members.queries.directory import TeamEntry, claims, claims_version, directory, team_cards
+from tansiq.members.queries.pages import DirectoryEntry, MapEntry, TeamPage, directory_entries, map_entries, team_page
 from tansiq.members.queries.people import Member, OnDuty, duty_roster, home_team, on_duty, seats, team_people
 from tansiq.members.queries.periods import (
     CountryStatus,
@@ -16,30 +26,44 @@ from tansiq.members.queries.periods import (
 
 __all__ = [
     "CertificateEntry",
+    "ClaimEntry",
     "ContactEntry",
     "CountryStatus",
+    "DirectoryEntry",
+    "MapEntry",
     "Member",
     "OnDuty",
+    "OverlapEntry",
     "PeriodEntry",
     "TeamEntry",
+    "TeamPage",
     "all_flags",
+    "all_overlaps",
     "certificate_of",
     "certificates_of",
     "claims",
+    "claims_of",
+    "claims_to_judge",
     "claims_version",
+    "country_names",
     "country_statements",
     "country_statuses",
     "current_key",
     "directory",
+    "directory_entries",
     "duty_roster",
     "flags",
     "full_member_conflicts",
     "home_team",
+    "map_entries",
     "memberships_of",
     "on_duty",
+    "other_country",
+    "overlaps_of",
     "periods_of",
     "seats",
     "shown_contacts",
     "team_cards",
+    "team_page",
     "team_people",
 ]

@@ -47,7 +47,9 @@ class Due:
 
 
 def visible(viewer: Viewer) -> Q:
-    return Q() if rules.may_see_contacts(viewer) else Q(public=True)
+    if rules.may_see_contacts(viewer):
+        return Q()
+    return Q(public=True) | Q(team__code=viewer.team) if viewer.team else Q(public=True)
 
 
 def shown_contacts(viewer: Viewer, teams: Iterable[str]) -> dict[str, list[ContactEntry]]:

@@ -68,9 +68,10 @@ def facts(periods: Iterable[MembershipPeriod]) -> list[rules.PeriodFacts]:
     ]
 
 
-def all_facts() -> list[rules.PeriodFacts]:
-    """Two queries, whatever the number of members."""
-    return facts(MembershipPeriod.objects.select_related("team").prefetch_related("standings").order_by("pk"))
+def all_facts(*, team: str = "") -> list[rules.PeriodFacts]:
+    """Of all teams, or one. Two queries, whatever the number of members."""
+    rows = MembershipPeriod.objects.filter(team__code=team) if team else MembershipPeriod.objects.all()
+    return facts(rows.select_related("team").prefetch_related("standings").order_by("pk"))
 
 
 def memberships_of(team: str, *, day: date) -> tuple[frozenset[str], bool]:

@@ -10,6 +10,7 @@ from tansiq.members.rules.appointments import (
     may_transfer,
 )
 from tansiq.members.rules.certificates import may_keep_certificates
+from tansiq.members.rules.claims import may_end_claim, may_judge_claim, may_propose_claim, may_see_proposals
 from tansiq.members.rules.contacts import (
     FLAGS,
     ContactFacts,
@@ -44,14 +45,18 @@ __all__ = [
     "last_confirmed",
     "may_appoint",
     "may_end",
+    "may_end_claim",
     "may_erase",
+    "may_judge_claim",
     "may_keep_certificates",
     "may_keep_contacts",
     "may_keep_duty",
     "may_keep_register",
     "may_make_sign_in_link",
+    "may_propose_claim",
     "may_see_contacts",
     "may_see_off",
+    "may_see_proposals",
     "may_transfer",
     "overlaps",
     "prefix_key",

@@ -81,9 +81,11 @@ def months_before(moment: datetime, months: int) -> datetime:
     return moment.replace(year=year, month=month + 1, day=day)
 
 
-def may_see_contacts(viewer: Viewer) -> Decision:
-    """All contacts: whoever acts for a team or for the federation. Others see what is marked public."""
-    return YES if viewer.team or viewer.seats or viewer.reason else no("members.contacts.not_member")
+def may_see_contacts(viewer: Viewer, *, team: str = "") -> Decision:
+    """All contacts: the community and those with a seat; its own: every team. Others see what is marked public."""
+    if viewer.community or viewer.seats or viewer.reason or (team and viewer.team == team):
+        return YES
+    return no("members.contacts.not_of_community")
 
 
 def may_keep_contacts(*, team: str, by: Viewer) -> Decision:
