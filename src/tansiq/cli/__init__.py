@@ -26,7 +26,7 @@ READER_GONE = 141
 def build() -> typer.Typer:
     import typer
 
-    from tansiq.cli import audit, demo, events, feeds, geo, members, notices, up, web, work
+    from tansiq.cli import audit, demo, doctor, events, feeds, geo, members, notices, up, web, work
 
     app = typer.Typer(
         name="tansiq",
@@ -40,6 +40,7 @@ def build() -> typer.Typer:
     app.command(help=example(_("Start the whole node here: portal, worker, message server."), "tansiq up"))(up.up)
     app.command(help=example(_("Run the portal's server alone."), "tansiq web --port 8421"))(web.web)
     app.command(help=example(_("Run the worker alone: mail, reminders, daily checks."), "tansiq work"))(work.work)
+    app.command(help=example(_("Say what is wrong with this installation."), "tansiq doctor --json"))(doctor.doctor)
     app.command(help=_("A seeded federation and 200,000 sample lines to play with."))(demo.demo)
     return app
 

@@ -1,0 +1,1 @@
+"""What ``tansiq doctor`` looks at. Each check is a function that yields findings, and changes nothing."""

@@ -1,0 +1,224 @@
+"""The whole node as one command: real processes, real ports, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from conftest import environment
+
+PATIENCE_SECONDS = 60.0
+LINK = re.compile(r"^http://localhost:\d+/enter/[\w-]{43}/$", re.MULTILINE)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(said: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if said():
+            return True
+        time.sleep(0.1)
+    return said()
+
+
+@dataclass
+class Up:
+    """``tansiq up`` in a folder, at a port of its own."""
+
+    home: Path
+    port: int
+    process: subprocess.Popen[str]
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def status(self, path: str = "/account/login/") -> int:
+        try:
+            with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except OSError:
+            return 0
+
+    def processes(self) -> dict[int, str]:
+        """Of this node, by their id: those whose environment names its folder, but for shells and tests."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                mine = f"TANSIQ_HOME={self.home}\0" in (folder / "environ").read_text()
+                state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+                if mine and state != "Z":
+                    found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ").strip()
+            except OSError:
+                continue
+        return found
+
+    def one(self, ending: str) -> int:
+        """The id of the child of `up` whose command ends so."""
+        mine = {pid: line for pid, line in self.processes().items() if parent(pid) == self.process.pid}
+        found = [pid for pid, line in mine.items() if line.endswith(ending)]
+        assert len(found) == 1, (ending, self.processes())
+        return found[0]
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return not probe.connect_ex(("127.0.0.1", port))
+
+
+Start = Callable[..., Up]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """``start(home, "--code", …)``: an `up` that answers; whatever it leaves behind is killed at the end."""
+    begun: list[Up] = []
+
+    def start(home: Path, *options: str, wait: bool = True, **extra: str) -> Up:
+        port, log = free_port(), tmp_path / f"log{len(begun)}"
+        command = [sys.executable, "-m", "tansiq", "up", "--port", str(port), *options]
+        with log.open("w") as out:
+            process = subprocess.Popen(
+                command, env=environment(home) | extra, stdin=subprocess.DEVNULL, stdout=out, stderr=out, text=True
+            )
+        up = Up(home, port, process, log)
+        begun.append(up)
+        if wait:
+            assert eventually(lambda: "The portal is at" in up.said() or process.poll() is not None), up.said()
+            assert up.status() == 200, up.said()
+        return up
+
+    yield start
+    for up in begun:
+        for pid in up.processes():
+            os.kill(pid, signal.SIGKILL)
+        up.process.wait()
+
+
+def test_up_from_nothing_answers_and_ctrl_c_leaves_no_process(start: Start, empty_home: Path) -> None:
+    up = start(empty_home, "--code", "XA-CERT", "--name", "CERT of XA", "--language", "fr")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (empty_home / "secrets").iterdir()}
+    parts = sorted(line.rpartition(" ")[2] for line in up.processes().values())
+    begun = time.monotonic()
+
+    up.process.send_signal(signal.SIGINT)
+    code = up.process.wait(30)
+
+    assert (code, up.processes()) == (0, {})
+    assert time.monotonic() - begun < 10
+    assert modes == {"session.key": 0o600, "backbone.token": 0o600}
+    assert stat.S_IMODE(empty_home.stat().st_mode) == 0o700
+    assert len(LINK.findall(up.said())) == 1
+    assert "Node XA-CERT, CERT of XA, in" in up.said()
+    assert "Traceback" not in up.said()
+    assert parts == sorted(["web", "web", "work", str(empty_home / "backbone/server.conf"), "fr"])
+
+
+def test_up_link_lets_the_first_administrator_in(start: Start, home: Path) -> None:
+    up = start(home, "--code", "XA-CERT", "--name", "CERT of XA", "--language", "en")
+    link = LINK.findall(up.said())[0]
+
+    answered = up.status(link.partition(f":{up.port}")[2])
+    refused = up.status("/enter/" + "x" * 43 + "/")
+
+    assert (answered, refused == 200) == (200, False)
+
+
+def test_up_on_a_folder_that_is_up_says_so(start: Start, home: Path) -> None:
+    up = start(home, "--code", "XA-CERT", "--name", "CERT of XA", "--language", "en")
+
+    second = start(home, wait=False)
+
+    assert second.process.wait(30) == 1
+    assert f"running already: process {up.process.pid}, http://localhost:{up.port}" in second.said()
+    assert up.status() == 200
+
+
+def test_up_at_a_port_in_use_says_what_to_do(start: Start, home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        up = start(home, "--port", str(port), wait=False)
+        code = up.process.wait(30)
+
+    assert code == 1
+    assert f"Port {port} of 127.0.0.1 is in use" in up.said()
+    assert "--port or TANSIQ_PORT" in up.said()
+
+
+def test_up_without_options_or_terminal_assumes_and_says_so(start: Start, home: Path) -> None:
+    up = start(home)
+
+    assert "Nobody to ask, so this node is " in up.said()
+
+
+def test_up_starts_killed_parts_again_and_dies_with_all_of_them(start: Start, home: Path) -> None:
+    up = start(home, "--code", "XA-CERT", "--name", "CERT of XA", "--language", "en")
+    before = {ending: up.one(ending) for ending in ("web", "work", "server.conf")}
+
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    again = eventually(lambda: len(up.processes()) == 5 and not set(before.values()) & set(up.processes()))
+    answering = eventually(lambda: up.status() == 200)
+    port = int((home / "backbone/port").read_text())
+    reachable = eventually(lambda: listening(port))
+    os.kill(up.process.pid, signal.SIGKILL)
+    gone = eventually(lambda: not up.processes(), 15)
+
+    assert (again, answering, reachable, gone) == (True, True, True, True), (up.said(), up.processes())
+    for part in ("web server", "worker", "message server"):
+        assert f"The {part} ended (signal 9); it is started again in 1 s." in up.said()
+
+
+def test_up_after_a_killed_one_starts_at_once(start: Start, home: Path) -> None:
+    first = start(home, "--code", "XA-CERT", "--name", "CERT of XA", "--language", "en")
+    os.kill(first.process.pid, signal.SIGKILL)
+
+    second = start(home, "--port", str(first.port), wait=False)
+
+    assert eventually(lambda: "The portal is at" in second.said()), second.said()
+
+
+def test_up_with_a_federation_backbone_starts_no_server_of_its_own(start: Start, home: Path) -> None:
+    up = start(home, "--code", "XA-CERT", TANSIQ_BACKBONE_URL="tls://backbone.example:4222")
+
+    assert [line for line in up.processes().values() if "server.conf" in line] == []
+
+
+def test_up_with_a_missing_message_server_says_what_to_do(start: Start, home: Path) -> None:
+    up = start(home, wait=False, TANSIQ_NATS_SERVER="/nowhere/nats-server")
+
+    assert up.process.wait(30) == 3
+    assert "/nowhere/nats-server" in up.said()
+
+
+def test_up_lock_names_process_and_address(start: Start, home: Path) -> None:
+    up = start(home)
+
+    said = json.loads((home / "up.lock").read_text())
+
+    assert said == {"pid": up.process.pid, "address": f"http://localhost:{up.port}"}
