@@ -109,6 +109,7 @@ class Marking:
         embargo_until: until then the origin and the named only; UTC, None without embargo.
         pap: limits of action; None where the source sets none.
         note: handling instructions in the source's words, at most 1,000 characters.
+        marking_id: the first 128 bits of SHA-256 over the canonical form, in hexadecimal: 32 characters.
 
     Raises: BadMarking.
     """
@@ -119,6 +120,7 @@ class Marking:
     embargo_until: datetime | None = None
     pap: Pap | None = None
     note: str = ""
+    marking_id: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         for what, codes in (("origin", [self.origin]), ("teams", self.audience.teams), ("persons", self.named_persons)):
@@ -133,15 +135,12 @@ class Marking:
             object.__setattr__(self, "embargo_until", self.embargo_until.astimezone(UTC))
         if len(self.note) > LONGEST_NOTE or unfit(self.note):
             raise BadMarking(field="note", value=shortened(self.note), allowed=f"U+0020… {{1,{LONGEST_NOTE}}}")
+        digest = hashlib.sha256(self.canonical().encode()).hexdigest()
+        object.__setattr__(self, "marking_id", digest[:32])
 
     @property
     def named_persons(self) -> frozenset[str]:
         return self.audience.persons
-
-    @property
-    def marking_id(self) -> str:
-        """The first 128 bits of SHA-256 over the canonical form, in hexadecimal: 32 characters."""
-        return hashlib.sha256(self.canonical().encode()).hexdigest()[:32]
 
     def canonical(self) -> str:
         """The one JSON text of this marking (RFC 8785: keys in order, no space, nothing escaped without need)."""

@@ -29,10 +29,10 @@ def stored(ids: Iterable[str] | None = None) -> dict[str, Marking]:
 def marking_ids_allowed(viewer: Viewer, now: datetime) -> list[str]:
     """What the lake is asked by: ids of the markings under which ``viewer`` may see an item, in order.
 
-    Decided over the distinct markings, of which there are a few thousand. Onward releases are an item's and do not
-    count here.
+    By the database's rendering of the decision, one query: some milliseconds for thousands of markings. Onward releases
+    are an item's and do not count here.
     """
-    return sorted(key for key, marking in stored().items() if rules.decide(marking, viewer, now))
+    return list(StoredMarking.objects.filter(allowed_q(viewer, now)).order_by("pk").values_list("pk", flat=True))
 
 
 def who_can_see(
