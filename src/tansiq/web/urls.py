@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from tansiq.web import acting, languages
+from tansiq.web.directory import views as directory
+from tansiq.web.home import views as home
 from tansiq.web.look import views as look
 from tansiq.web.whois import views as whois
 
@@ -12,7 +14,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language", languages.change, name="language"),
     path("acting-for", acting.change, name="acting_for"),
     path("look/", look.page, name="look"),
+    path("", include("tansiq.web.account.urls")),
     path("", include("tansiq.web.signin.urls")),
+    path("", home.page, name="home"),
+    path("teams/", directory.teams, name="teams"),
+    path("teams.json", directory.teams_json, name="teams-json"),
+    path("teams/<str:code>/", directory.team, name="team"),
+    path("teams/<str:code>.json", directory.team_json, name="team-json"),
+    path("teams/<str:code>/keys/<str:fingerprint>.asc", directory.certificate, name="certificate"),
+    path("map/", directory.world_map, name="map"),
     path("whois/", whois.page, name="whois"),
     path("whois.json", whois.as_json, name="whois-json"),
 ]

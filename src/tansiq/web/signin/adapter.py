@@ -98,7 +98,7 @@ class AccountAdapter(DefaultAccountAdapter):
         with translation.override(user.language):
             subject = _("A new password for Tansiq")
             text = render_to_string("account/mail/reset.txt", {"address": context["password_reset_url"]})
-        post.send(user.email, subject, text, now=self.request.now)
+        post.send(user, subject, text, now=self.request.now)
 
     def send_notification_mail(
         self,
@@ -116,7 +116,7 @@ class AccountAdapter(DefaultAccountAdapter):
                 "address": settings.ADDRESS,
             }
             text = render_to_string("account/mail/changed.txt", facts)
-            post.send(user.email, _("Your Tansiq account has changed"), text, now=self.request.now)
+            post.send(user, _("Your Tansiq account has changed"), text, now=self.request.now)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Every mail of ours has a method above; one that has not is a mistake, not a mail in somebody else's words."""

@@ -27,18 +27,20 @@ class Limit:
     """Attributes:
     free: failures that cost nothing.
     leak_seconds: after this long without a failure, one is forgotten.
-    most_seconds: the longest wait; it doubles with each failure until then.
+    first_seconds: the wait after them; it doubles with each failure more.
+    most_seconds: the longest wait.
     """
 
     free: int
     leak_seconds: int
+    first_seconds: int
     most_seconds: int
 
 
-HOST = Limit(free=10, leak_seconds=60, most_seconds=900)
-NETWORK = Limit(free=100, leak_seconds=10, most_seconds=60)
-PERSON = Limit(free=50, leak_seconds=600, most_seconds=900)
-MAILBOX = Limit(free=3, leak_seconds=900, most_seconds=3600)
+HOST = Limit(free=10, leak_seconds=60, first_seconds=1, most_seconds=900)
+NETWORK = Limit(free=100, leak_seconds=10, first_seconds=1, most_seconds=60)
+PERSON = Limit(free=50, leak_seconds=600, first_seconds=30, most_seconds=900)
+MAILBOX = Limit(free=3, leak_seconds=900, first_seconds=120, most_seconds=3600)
 FORGOTTEN_AFTER = timedelta(days=2)
 
 
@@ -81,7 +83,7 @@ def wait_seconds(failures: int, quiet_seconds: float, limit: Limit) -> int:
     beyond = standing(failures, quiet_seconds, limit) - limit.free
     if beyond < 0:
         return 0
-    whole = min(limit.most_seconds, 2 ** min(beyond, 20))
+    whole = min(limit.most_seconds, limit.first_seconds * 2 ** min(beyond, 20))
     return max(0, -int(-(whole - max(0.0, quiet_seconds)) // 1))
 
 

@@ -1,0 +1,1 @@
+"""What people look after themselves: their settings, sessions and keys; and heads of teams, their people."""

@@ -1,0 +1,16 @@
+"""Addresses of the account's own pages; before those of allauth, which has the rest of ``account/``."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from tansiq.web.account import people, sessions, settings
+
+urlpatterns: list[URLPattern] = [
+    path("account/settings/", settings.page, name="settings"),
+    path("account/sessions/<int:session>/end/", sessions.end, name="account_session_end"),
+    path("people/", people.page, name="people"),
+    path("people/invite/", people.invite, name="people_invite"),
+    path("people/<str:code>/invite-again/", people.invite_again, name="people_invite_again"),
+    path("people/appointments/<int:appointment>/end/", people.end, name="people_end"),
+]
