@@ -18,7 +18,7 @@ from tansiq.audit.verify import ENTRY_KIND, ERASED
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
 
-READ_AGAIN = timedelta(hours=1)
+AN_HOUR = timedelta(hours=1)
 
 
 def record(
@@ -55,19 +55,26 @@ def record_read(item: object | tuple[str, str | int], /, *, by: Viewer, now: dat
 
     Returns: the row, or None if the hour has one already.
     """
+    return record_once(READ, item, by=by, now=now)
+
+
+def record_once(verb: str, item: object | tuple[str, str | int], /, *, by: Viewer, now: datetime) -> Entry | None:
+    """Like ``record``, but nothing if the same actor has done the same to the same item within the last hour."""
     kind, identity = form.item(item)
+    if _lately(verb, kind, identity, by, now):
+        return None
     with transaction.atomic(savepoint=False):
-        # Looked up under the lock: two pages opened at once are one reading.
+        # Looked up again under the lock: two pages opened at once are one reading.
         Head.objects.select_for_update().get(pk=1)
-        if _read_lately(kind, identity, by, now):
+        if _lately(verb, kind, identity, by, now):
             return None
-        return record(READ, (kind, identity), by=by, now=now)
+        return record(verb, (kind, identity), by=by, now=now)
 
 
-def _read_lately(kind: str, identity: str, by: Viewer, now: datetime) -> bool:
-    rows = Entry.objects.filter(item_kind=kind, item_id=identity, who=by.name, team=by.team, verb=READ)
+def _lately(verb: str, kind: str, identity: str, by: Viewer, now: datetime) -> bool:
+    rows = Entry.objects.filter(item_kind=kind, item_id=identity, who=by.name, team=by.team, verb=verb)
     last = rows.order_by("-number").values_list("at", flat=True).first()
-    return last is not None and last > now - READ_AGAIN
+    return last is not None and last > now - AN_HOUR
 
 
 class NoReason(TansiqError):
