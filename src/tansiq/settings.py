@@ -247,7 +247,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "tansiq.web.front_door.page",
             ],
-            "builtins": ["tansiq.web.templatetags.tansiq", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "tansiq.web.templatetags.tansiq",
+                "tansiq.web.templatetags.directory",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
         },
     }
 ]
