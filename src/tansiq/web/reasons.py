@@ -51,7 +51,24 @@ SHARING = {
     ),
 }
 
-REASONS: dict[str, str] = {**SHARING}
+AUDIT = {
+    "audit.entry.guest": N_("Nobody is signed in."),
+    "audit.entry.reading": N_("Who read what is for the reader, the head of their team and auditors."),
+    "audit.entry.not_yours": N_("This row of the audit record is about the work of others."),
+    "audit.reason.not_yours": N_("The reason is for the team that gave it."),
+    "audit.reason.erase.not_yours": N_("Only the head of the team that gave a reason may erase it."),
+    "audit.verify.not_yours": N_("Heads of teams, the Secretariat and auditors check the audit record."),
+}
+
+KEYS = {
+    "members.key.by_key": N_("An API key neither makes nor revokes keys: a person of {team} does."),
+    "members.key.not_head": N_("Only the head of {team} keeps its API keys."),
+    "members.key.revoked": N_("The API key was revoked."),
+    "members.key.expired": N_("The API key has expired."),
+    "members.key.address": N_("The API key may not be used from that address."),
+}
+
+REASONS: dict[str, str] = {**SHARING, **AUDIT, **KEYS}
 """Code -> English sentence with named placeholders, for the catalogues."""
 
 
