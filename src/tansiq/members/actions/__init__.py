@@ -32,6 +32,7 @@ from tansiq.members.actions.people import (
     use_sign_in_link,
 )
 from tansiq.members.actions.periods import Opened, agree_community, end_period, open_period, set_standing
+from tansiq.members.actions.profiles import publish_profile, write_section
 from tansiq.members.actions.reminders import Reminder
 from tansiq.members.actions.tokens import LinkNotValid
 
@@ -67,6 +68,7 @@ __all__ = [
     "located_overlaps",
     "open_period",
     "propose_claim",
+    "publish_profile",
     "put_on_duty",
     "recheck_all",
     "refuse_claim",
@@ -80,4 +82,5 @@ __all__ = [
     "use_sign_in_link",
     "verify_claim",
     "withdraw_certificate",
+    "write_section",
 ]

@@ -23,6 +23,7 @@ from tansiq.members.queries.periods import (
     memberships_of,
     periods_of,
 )
+from tansiq.members.queries.profiles import profile_draft, profile_versions, published_profile
 
 __all__ = [
     "CertificateEntry",
@@ -61,6 +62,9 @@ __all__ = [
     "other_country",
     "overlaps_of",
     "periods_of",
+    "profile_draft",
+    "profile_versions",
+    "published_profile",
     "seats",
     "shown_contacts",
     "team_cards",

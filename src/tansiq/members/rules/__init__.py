@@ -30,6 +30,7 @@ from tansiq.members.rules.periods import (
     may_keep_register,
     state_on,
 )
+from tansiq.members.rules.profiles import may_keep_profile
 
 __all__ = [
     "FLAGS",
@@ -51,6 +52,7 @@ __all__ = [
     "may_keep_certificates",
     "may_keep_contacts",
     "may_keep_duty",
+    "may_keep_profile",
     "may_keep_register",
     "may_make_sign_in_link",
     "may_propose_claim",
