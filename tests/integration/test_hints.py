@@ -52,3 +52,36 @@ def test_team_that_is_not_in_the_directory_is_asked_for_with_a_warning(run: Run,
     assert (done.returncode, json.loads(done.stdout)) == (0, {"events": 0, "sightings": 0})
     assert f"Did you mean {code}?" in done.stderr
     assert "Did you mean" not in known.stderr
+
+
+ASKING = ["members whois 192.0.2.7 MA --json", "events query --json", "events count --by country --json"]
+
+
+@pytest.mark.parametrize("typed", [*ASKING, "feeds ingest plain REPORT --json"])
+def test_answer_without_an_address_table_points_to_its_command_once(run: Run, report: Path, typed: str) -> None:
+    if "REPORT" not in typed:
+        run("feeds", "ingest", "plain", report)
+
+    done = run(*typed.replace("REPORT", str(report)).split())
+
+    assert done.returncode == 0
+    assert [json.loads(line) for line in done.stdout.splitlines()] != []
+    assert (done.stderr.count(NO_TABLE), len(done.stderr.splitlines())) == (1, 1)
+
+
+@pytest.mark.parametrize("typed", [*ASKING, "feeds ingest plain REPORT --json"])
+def test_answer_with_an_address_table_says_nothing_besides(run: Run, report: Path, tmp_path: Path, typed: str) -> None:
+    table = tmp_path / "routes.csv"
+    table.write_text("prefix,asn\n192.0.2.0/24,64496\n", encoding="ascii")
+    assert run("geo", "update", "--from", table).returncode == 0
+    run("feeds", "ingest", "plain", report)
+
+    done = run(*typed.replace("REPORT", str(report)).split())
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_answer_that_needs_no_address_table_says_nothing_besides(run: Run) -> None:
+    done = run("members", "whois", "MA", "--json")
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tansiq.cli import node
+from tansiq.cli import geo, node
 from tansiq.cli.conditions import Conditions, a_day, a_time, understood  # noqa: F401  other desks take a_time here
 from tansiq.cli.known import require_known
 from tansiq.cli.speech import emit, say
@@ -101,6 +101,7 @@ def query(
             stream(events, asked, "json" if as_json else "csv", limit)
         else:
             show(events, asked, limit or SHOWN)
+        remind_of_table(events)
 
 
 def count(
@@ -121,10 +122,11 @@ def count(
     with lake() as events:
         require_known(events, asked)
         counted = events.count(asked, columns)
-    if as_json:
-        ndjson(counted)
-    else:
-        table(counted)
+        if as_json:
+            ndjson(counted)
+        else:
+            table(counted)
+        remind_of_table(events)
 
 
 def rejects(
@@ -168,6 +170,12 @@ def lake() -> Iterator[Lake]:
 
     with Lake.open(node.present()) as opened:
         yield opened
+
+
+def remind_of_table(events: Lake) -> None:
+    """Of a lake that holds something: an empty one is told nothing by an address table either."""
+    if events.days():
+        geo.remind_of_table(node.home())
 
 
 def written(events: Lake, asked: Filter, file: Path, limit: int | None) -> int:

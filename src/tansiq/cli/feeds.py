@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tansiq.cli import node
+from tansiq.cli import geo, node
 from tansiq.cli.speech import emit, harmless, say, worded
 from tansiq.cli.trouble import heed_interrupts
 from tansiq.core.language import _, ngettext
@@ -75,6 +75,8 @@ def ingest(
         emit(result)
     else:
         tell(result, dry_run=dry_run)
+    if result["totals"]["events"]:
+        geo.remind_of_table(here)
     if codes := [report.error.exit_code for report in reports if report.error]:
         raise typer.Exit(max(codes))
 

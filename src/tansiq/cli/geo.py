@@ -82,6 +82,19 @@ def update(
         _tell(result.table)
 
 
+def remind_of_table(home: Home) -> None:
+    """Say, where it is so, that nothing can be found out about addresses. Loads nothing heavy."""
+    from tansiq.attribution.folder import Pointer
+
+    if Pointer(home.tables).read().get("addresses", "none") == "none":
+        say(
+            _(
+                "There is no address table yet: without it no address has a network, an AS number or a country. "
+                "Run `tansiq geo update`."
+            )
+        )
+
+
 def _built(home: Home, folder: Path | None, *, bundled: bool) -> BuildResult:
     from tansiq.addresses.build import build, build_bundled
 

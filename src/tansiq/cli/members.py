@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tansiq.cli import geo, node
 from tansiq.cli import members_words as words
-from tansiq.cli import node
 from tansiq.cli.speech import complain, emit, say, worded
 from tansiq.core.claims import TeamCard
 from tansiq.core.errors import N_, TansiqError
@@ -143,6 +143,7 @@ def whois(
     cards = {} if json else _cards()
     now = datetime.now(UTC)
     worst = 0
+    unanswered = False
     for target in _each(targets):
         try:
             answer = book.answer(target, now=now)
@@ -153,10 +154,13 @@ def whois(
             else:
                 complain(error)
             continue
+        unanswered |= answer["team"] is None
         if json:
             emit(answer)
         else:
             typer.echo(words.card(answer, cards.get(answer["team"])))
+    if unanswered:
+        geo.remind_of_table(node.home())
     raise typer.Exit(worst)
 
 
