@@ -102,7 +102,8 @@ def test_acting_for_a_team_by_somebody_not_signed_in_leads_to_the_sign_in() -> N
          '<span class="hijri" title="as printed in the document">(24 Rajab 1432 AH)</span></time>'),
         ("{% day plain %}", '<time datetime="2026-02-18"><span>18 Feb 2026</span></time>'),
         ("{% with hijri=1 %}{% day plain %}{% endwith %}",
-         '<time datetime="2026-02-18"><span>18 Feb 2026</span> <span class="hijri" title="reckoned by the Umm al-Qura calendar">(1 Ramadan 1447 AH)</span></time>'),
+         '<time datetime="2026-02-18"><span>18 Feb 2026</span> <span class="hijri" '
+         'title="reckoned by the Umm al-Qura calendar">(1 Ramadan 1447 AH)</span></time>'),
         ("{% day nothing %}{% when nothing %}{{ nothing|number }}", ""),
         ("{% tlp 'amber+strict' %}", '<bdi dir="ltr" class="tlp amber" title="the recipient&#x27;s organisation only">'
          'TLP:AMBER+STRICT</bdi>'),
