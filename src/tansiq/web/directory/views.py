@@ -80,7 +80,7 @@ def world_map(request: HttpRequest) -> HttpResponse:
     entries = pages.map_entries(request.viewer, now=request.now)
     members = sum(entry.state and bool(entry.categories) for entry in entries)
     shown: dict[str, Any] = {
-        "drawing": drawing([place(entry) for entry in entries]),
+        "drawing": drawing([place(entry) for entry in entries if entry.state or entry.teams]),
         "entries": entries,
         "members": members,
         "states": sum(entry.state for entry in entries),
