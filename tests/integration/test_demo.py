@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from conftest import environment
+
+LINK = re.compile(r"http://localhost:(\d+)/enter/([\w-]{43})/")
 Run = Callable[..., CompletedProcess[str]]
 
 TOTAL = re.compile(
@@ -46,5 +55,36 @@ def test_demo_runs_the_main_job_from_nothing_and_again_without_harm(run: Run, de
     digest = next((demo_home / "digests").glob("*/MA-MACERT/digest.html")).read_text()
     assert '<html lang="ar" dir="rtl">' in digest
     assert str(demo_home / "digests") in first.stdout
+    assert len(LINK.findall(first.stdout)) == len(set(LINK.findall(first.stdout))) == 11
+    assert "its pages answer" in first.stdout
     assert len(list((demo_home / "digests").glob("*/*/digest.html"))) >= 28
     assert all("sample" in path.name for path in (demo_home / "sample").iterdir())
+
+
+def test_demo_on_a_terminal_serves_the_federation_until_ctrl_c(home: Path) -> None:
+    import pty
+
+    terminal, far_end = pty.openpty()
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "tansiq", "demo", "--serve"],
+        env=environment(home), stdin=far_end, stdout=far_end, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(far_end)
+    said = ""
+    while "Ctrl-C stops it." not in said:
+        said += os.read(terminal, 4096).decode()
+    port, token = LINK.findall(said)[0]
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    page = browser.open(f"http://localhost:{port}/enter/{token}/", timeout=20).read().decode()
+    csrf = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    assert csrf, page
+
+    form = urllib.parse.urlencode({"csrfmiddlewaretoken": csrf[1]}).encode()
+    inside = browser.open(f"http://localhost:{port}/enter/{token}/", data=form, timeout=20).read().decode()
+    still = demo.poll()
+    demo.send_signal(signal.SIGINT)
+    code = demo.wait(30)
+    os.close(terminal)
+
+    assert "Grace Lim" in inside
+    assert (still, code) == (None, 0)

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -24,6 +24,7 @@ from tansiq.core.language import _
 
 UMASK = 0o077
 GLANCE_SECONDS = 0.1  # how often we look whether the portal answers already
+ANSWER_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
 RELEASE_SECONDS = 5.0  # parts of an `up` that was killed may still be ending
 
@@ -54,25 +55,33 @@ def up(
     os.umask(UMASK)
     if port:
         os.environ["TANSIQ_PORT"] = str(port)
-    from tansiq.workers.waiting import signals
-
     home = node.present()
     with alone(home) as unclean:
         free_the_port(patient=unclean)
         node.opened()
         wishes = first_start.Wishes(code, name, language, team, secretariat)
         this = first_start.named(wishes, now=datetime.now(UTC))
-        everything = Node(parts(home, this.code, access_log=access_log), dict(os.environ))
-        with signals() as heard:
-            try:
-                everything.start()
-                if everything.look_after(heard, until=answering(), every=GLANCE_SECONDS):
-                    introduce(home, this)
-                    everything.look_after(heard, until=lambda: False)
-            finally:
-                log(_("Stopping."))
-                everything.stop()
-        log(_("Stopped."))
+        run(home, this, lambda: introduce(home, this), access_log=access_log)
+
+
+def run(home: Home, this: first_start.Named, told: Callable[[], bool], *, access_log: bool = False) -> None:
+    """Keep the node's processes running until a signal says to end. The caller holds ``alone``.
+
+    Args:
+        told: called once the portal answers; the node goes on if it returns True.
+    """
+    from tansiq.workers.waiting import signals
+
+    everything = Node(parts(home, this.code, access_log=access_log), dict(os.environ))
+    with signals() as heard:
+        try:
+            everything.start()
+            if everything.look_after(heard, until=answering(), every=GLANCE_SECONDS) and told():
+                everything.look_after(heard, until=lambda: False)
+        finally:
+            log(_("Stopping."))
+            everything.stop()
+    log(_("Stopped."))
 
 
 def parts(home: Home, code: str, *, access_log: bool) -> list[Part]:
@@ -107,22 +116,28 @@ class answering:
 
 def answers() -> bool:
     """Whether the portal's server takes a request; what it says does not matter here."""
+    return status("/") is not None
+
+
+def status(path: str) -> int | None:
+    """What the portal says to a request for a page; None when it does not answer."""
     from tansiq import settings
 
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.BIND, settings.BIND)
-    connection = http.client.HTTPConnection(host, settings.PORT, timeout=2)
+    connection = http.client.HTTPConnection(host, settings.PORT, timeout=ANSWER_SECONDS)
     try:
-        connection.request("GET", "/", headers={"Host": settings.HOST})
-        connection.getresponse().read()
+        connection.request("GET", path, headers={"Host": settings.HOST})
+        answer = connection.getresponse()
+        answer.read()
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     else:
-        return True
+        return answer.status
     finally:
         connection.close()
 
 
-def introduce(home: Home, this: first_start.Named) -> None:
+def introduce(home: Home, this: first_start.Named) -> bool:
     from tansiq import settings
 
     log(_("Node {code}, {name}, in {folder}.").format(code=this.code, name=this.name, folder=home.path))
@@ -133,6 +148,7 @@ def introduce(home: Home, this: first_start.Named) -> None:
         log(_("The first administrator's way in, once, within {hours} hours:").format(hours=SIGN_IN_LINK_HOURS))
         typer.echo(link(this.token))
         sys.stdout.flush()
+    return True
 
 
 def link(token: str) -> str:
