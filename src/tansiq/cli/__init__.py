@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -90,6 +91,7 @@ def done() -> int:
     app = build()
     from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
+    take_over_interrupts()
     try:
         code = app(standalone_mode=False)
     except NoArgsIsHelpError as page:  # shown already
@@ -97,6 +99,12 @@ def done() -> int:
     except ClickException as error:
         raise usage.mistake(error) from None
     return code if isinstance(code, int) else 0
+
+
+def take_over_interrupts() -> None:
+    """From here on Ctrl-C is an exception, which lets verbs leave nothing behind; so far it ended the process."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def refuse(error: TansiqError) -> NoReturn:

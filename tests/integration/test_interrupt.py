@@ -1,0 +1,53 @@
+"""Ctrl-C at any moment after the program's first line: no word, nothing left to explain."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+CAUGHT = 1 << (signal.SIGINT - 1)
+MOMENTS = 20
+
+
+def catches_interrupts(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return bool(int(status.partition("SigCgt:")[2].split()[0], 16) & CAUGHT)
+
+
+def wait_for_first_line(going: subprocess.Popen[str]) -> None:
+    """Python itself catches the signal as it starts; the program's first line undoes that."""
+    for caught in (True, False):
+        while going.poll() is None and catches_interrupts(going.pid) is not caught:
+            time.sleep(0.0005)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+@pytest.mark.parametrize("verb", ["members whois MA --json", "feeds ingest auto REPORT"])
+def test_ctrl_c_at_a_random_early_moment_ends_without_a_word(home: Path, tmp_path: Path, verb: str) -> None:
+    report = tmp_path / "report.txt"
+    report.write_text("192.0.2.1\n", encoding="ascii")
+    command = [sys.executable, "-m", "tansiq", *verb.replace("REPORT", str(report)).split()]
+    environment = os.environ | {"TANSIQ_HOME": str(home), "TANSIQ_LANGUAGE": "en"}
+    draw = random.Random()
+    ends = []
+
+    for _moment in range(MOMENTS):
+        seconds = draw.uniform(0, 0.6)
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as going:
+            wait_for_first_line(going)
+            time.sleep(seconds)
+            going.send_signal(signal.SIGINT)
+            _out, said = going.communicate(timeout=120)
+        ends.append((round(seconds, 4), going.returncode, said))
+
+    # 0 where it was quicker than the signal.
+    assert [end for end in ends if end[1] not in (130, -signal.SIGINT, 0) or (end[1] and end[2])] == []
