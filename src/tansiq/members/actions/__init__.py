@@ -9,7 +9,7 @@ from tansiq.members.actions.certificates import (
     withdraw_certificate,
 )
 from tansiq.members.actions.claims import decide_overlap, end_claim, propose_claim, refuse_claim, verify_claim
-from tansiq.members.actions.contacts import add_contact, change_contact, confirm_contacts, remove_contact
+from tansiq.members.actions.contacts import add_contact, change_contact, confirm_contacts, move_contact, remove_contact
 from tansiq.members.actions.directory import (
     Counts,
     Imported,
@@ -66,6 +66,7 @@ __all__ = [
     "invite_again",
     "leave",
     "located_overlaps",
+    "move_contact",
     "open_period",
     "propose_claim",
     "publish_profile",

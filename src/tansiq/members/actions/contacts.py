@@ -102,6 +102,24 @@ def remove_contact(contact: Contact, *, by: Viewer, now: datetime) -> None:
 
 
 @transaction.atomic
+def move_contact(contact: Contact, *, up: bool, by: Viewer, now: datetime) -> None:
+    """Let a contact change places with the one before (``up``) or after it; at the end it stays. Raises: NotAllowed."""
+    rules.may_keep_contacts(team=contact.team.code, by=by).require()
+    table = numbering.locked()
+    contacts = list(Contact.objects.filter(team=contact.team).order_by("position"))
+    place = contacts.index(contact)
+    other = place - 1 if up else place + 1
+    if not 0 <= other < len(contacts):
+        return
+    here, there = contacts[place].position, contacts[other].position
+    # One row at a time through a place of nobody's: positions are unique at every moment.
+    for moved, position in ((contact, contacts[-1].position + 1), (contacts[other], here), (contact, there)):
+        Contact.objects.filter(pk=moved.pk).update(position=position)
+    numbering.count_up(table)
+    record("contact.moved", contact.team, by=by, now=now, kind=contact.kind, post=contact.post)
+
+
+@transaction.atomic
 def confirm_contacts(team: Team, *, by: Viewer, now: datetime) -> int:
     """Say that all contacts of ``team`` still hold; reminders end with it. Returns: how many. Raises: NotAllowed."""
     rules.may_keep_contacts(team=team.code, by=by).require()
