@@ -18,6 +18,7 @@ PAIRS = [
     *[("on-accent", ground) for ground in ("accent", "accent-strong", "good", "warn", "bad", "info", "muted")],
     ("accent", "accent-ground"),
     ("muted", "accent-ground"),
+    ("ink", "map-quiet"),
 ]
 
 
