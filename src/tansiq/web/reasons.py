@@ -68,7 +68,40 @@ KEYS = {
     "members.key.address": N_("The API key may not be used from that address."),
 }
 
-REASONS: dict[str, str] = {**SHARING, **AUDIT, **KEYS}
+MEMBERS = {
+    "members.appointment.by_key": N_("An API key appoints nobody."),
+    "members.appointment.last_head": N_("A team's last head goes only once there is another."),
+    "members.appointment.not_head": N_("Only the head of a team appoints in it; the Secretariat appoints heads."),
+    "members.appointment.seat_not_secretariat": N_("Seats of the federation are given by the Secretariat."),
+    "members.appointment.seat_without_decision": N_("A seat rests on a decision. Name it."),
+    "members.certificate.by_key": N_("Which key is a team's is said by people, not by an API key."),
+    "members.certificate.not_of_team": N_(
+        "The certificates of {team} are kept by its head, its duty officers and its keeper, and by the Secretariat."
+    ),
+    "members.claim.by_key": N_("Claims are made by people, not by an API key."),
+    "members.claim.judged_already": N_("This claim has been judged already."),
+    "members.claim.not_keeper": N_("What {team} answers for is claimed by its head or its constituency keeper."),
+    "members.claim.not_of_team": N_("Proposals of {team} are shown to its own people and to the federation's seats."),
+    "members.claim.not_secretariat": N_("Claims are judged by the Secretariat."),
+    "members.claim.own_team": N_("Nobody judges claims of the team that they act for: another officer has to."),
+    "members.contacts.by_key": N_("Contacts are kept by people, not by an API key."),
+    "members.contacts.not_of_community": N_("Only members of the federation see all contacts."),
+    "members.contacts.not_of_team": N_(
+        "The contacts of {team} are kept by its head, its duty officers and its keeper, and by the Secretariat."
+    ),
+    "members.duty.not_of_team": N_("The duty roster of {team} is kept by its head and its duty officers."),
+    "members.person.erased_already": N_("This person is erased already."),
+    "members.person.left": N_("This person has left."),
+    "members.person.not_head": N_("Only the head of a team they were of, or the Secretariat, may do this."),
+    "members.person.not_secretariat": N_("Only the Secretariat may do this."),
+    "members.person.other_teams": N_("This person is of other teams too: the Secretariat decides."),
+    "members.person.still_active": N_("This person has not left yet."),
+    "members.profile.not_of_team": N_("The profile of {team} is written by its head and its keeper."),
+    "members.register.not_secretariat": N_("The register of members is kept by the Secretariat."),
+    "members.sign_in_link.not_operator": N_("Sign-in links are made by the operator at the node's own machine."),
+}
+
+REASONS: dict[str, str] = {**SHARING, **AUDIT, **KEYS, **MEMBERS}
 """Code -> English sentence with named placeholders, for the catalogues."""
 
 
