@@ -83,12 +83,12 @@ def test_sign_in_link_in_somebody_elses_session_ends_that_session() -> None:
     assert cast.viewer_of(client) == NOBODY
 
 
-def test_page_of_a_link_sends_its_address_nowhere() -> None:
+def test_page_of_a_link_sends_its_address_to_no_other_host() -> None:
     token = sign_in_link(cast.person(AMINA))
 
     response = cast.browser().get(f"/enter/{token}/")
 
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "same-origin"
     assert "no-store" in response.headers["Cache-Control"]
 
 

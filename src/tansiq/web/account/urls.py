@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from tansiq.web.account import people, sessions, settings
+from tansiq.web.account import keys, people, sessions, settings
 
 urlpatterns: list[URLPattern] = [
     path("account/settings/", settings.page, name="settings"),
     path("account/sessions/<int:session>/end/", sessions.end, name="account_session_end"),
+    path("account/keys/", keys.page, name="keys"),
+    path("account/keys/create/", keys.create, name="keys_create"),
+    path("account/keys/<int:key>/revoke/", keys.revoke, name="keys_revoke"),
     path("people/", people.page, name="people"),
     path("people/invite/", people.invite, name="people_invite"),
     path("people/<str:code>/invite-again/", people.invite_again, name="people_invite_again"),

@@ -29,7 +29,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     try:
         if request.method != "POST":
             person = tokens.holder(SignInLink, token, now=request.now)
-            return _private(render(request, "account/enter.html", {"invited": person}))
+            return render(request, "account/enter.html", {"invited": person})
         person = people.use_sign_in_link(token, now=request.now)
     except tokens.LinkNotValid as error:
         return _not_valid(request, error)
@@ -48,7 +48,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     by_passkey = request.POST.get("way") == "passkey"
     form = FirstPasswordForm(request.POST if request.method == "POST" and not by_passkey else None, person=person)
     if request.method != "POST" or not (by_passkey or form.is_valid()):
-        return _private(render(request, "account/invitation.html", {"invited": person, "form": form}))
+        return render(request, "account/invitation.html", {"invited": person, "form": form})
     try:
         with transaction.atomic():
             person = people.accept_invitation(token, now=request.now)
@@ -85,10 +85,4 @@ def _signed_in(request: HttpRequest, person: Person, *, method: str) -> HttpResp
 
 
 def _not_valid(request: HttpRequest, error: tokens.LinkNotValid) -> HttpResponse:
-    return _private(render(request, "account/link_not_valid.html", {"error": error}, status=410))
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    """The address holds the secret: it goes nowhere as a referrer."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "account/link_not_valid.html", {"error": error}, status=410)
