@@ -22,7 +22,7 @@ $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
-demo: install ## the main job on 200,000 lines of sample data
+demo: install ## the main job on 200,000 lines of sample data, then the federation in the browser
 	$(BIN)/tansiq demo
 
 test: dev check ## everything but the long ones

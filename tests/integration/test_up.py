@@ -21,6 +21,7 @@ import pytest
 from conftest import environment
 
 PATIENCE_SECONDS = 60.0
+REST_MB = 600
 LINK = re.compile(r"^http://localhost:\d+/enter/[\w-]{43}/$", re.MULTILINE)
 
 
@@ -83,6 +84,12 @@ def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def resident_mb(pid: int) -> int:
+    """What the process has in memory, shared pages counted in full."""
+    found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found[1]) // 1024 if found else 0
+
+
 def listening(port: int) -> bool:
     with socket.socket() as probe:
         return not probe.connect_ex(("127.0.0.1", port))
@@ -120,6 +127,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def test_up_from_nothing_answers_and_ctrl_c_leaves_no_process(start: Start, empty_home: Path) -> None:
     up = start(empty_home, "--code", "XA-CERT", "--name", "CERT of XA", "--language", "fr")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (empty_home / "secrets").iterdir()}
+    resident = sum(resident_mb(pid) for pid in up.processes())
     parts = sorted(line.rpartition(" ")[2] for line in up.processes().values())
     begun = time.monotonic()
 
@@ -128,6 +136,7 @@ def test_up_from_nothing_answers_and_ctrl_c_leaves_no_process(start: Start, empt
 
     assert (code, up.processes()) == (0, {})
     assert time.monotonic() - begun < 10
+    assert resident < REST_MB
     assert modes == {"session.key": 0o600, "backbone.token": 0o600}
     assert stat.S_IMODE(empty_home.stat().st_mode) == 0o700
     assert len(LINK.findall(up.said())) == 1

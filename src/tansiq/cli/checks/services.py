@@ -123,7 +123,7 @@ def mail(now: datetime) -> Iterator[Finding]:
         yield warn(
             "mail.failed",
             N_("Mails of the last thirty days could not be delivered ({count})."),
-            N_("Correct the addresses of those people: the portal shows who was written to."),
+            N_("Correct the addresses of those people in the portal."),
             count=failed,
         )
 
