@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.postgres import postgres
+from tests.factories import postgres
 
 TANSIQ = [sys.executable, "-m", "tansiq"]
 SEED = 20261122
@@ -164,8 +164,8 @@ def main() -> None:
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--out", type=Path, default=Path("bench/out/portal"))
     wanted = parser.parse_args()
-    with postgres() as url:
-        for name, database in (("SQLite", ""), ("PostgreSQL", url)):
+    with postgres.cluster() as server:
+        for name, database in (("SQLite", ""), ("PostgreSQL", server and server.address)):
             if database is None:
                 print("PostgreSQL: not installed, left out")
                 continue

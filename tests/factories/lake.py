@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from factories import postgres
 from tansiq.core.columns import REJECTED, STORED
 from tansiq.core.home import Home
 from tansiq.lake import Slice
@@ -35,7 +36,7 @@ BASE: dict[str, Any] = {
 
 
 def home_at(folder: Path, catalogue: str | None = None) -> Home:
-    return Home(folder, folder / "lake", catalogue or str(folder / "lake.catalogue.sqlite"))
+    return Home(folder, folder / "lake", catalogue or postgres.url_of(folder) or str(folder / "lake.catalogue.sqlite"))
 
 
 def report_id(name: object) -> str:

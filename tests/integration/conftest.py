@@ -4,18 +4,49 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from factories import postgres as servers
 from tansiq.core.home import Home
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    mark = item.get_closest_marker("sqlite")
+    if servers.WANTED and mark is not None:
+        pytest.skip(f"not on PostgreSQL: {mark.kwargs['why']}")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[servers.Cluster]:
+    """A private PostgreSQL server, one for the session."""
+    with servers.cluster() as cluster:
+        if cluster is None:
+            pytest.skip("PostgreSQL's server is not installed (initdb, pg_ctl)")
+        yield cluster
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database_wanted(request: pytest.FixtureRequest) -> None:
+    """``TANSIQ_TEST_DATABASE=postgresql``: every node of a test keeps its tables and its lake's catalogue there."""
+    if servers.WANTED:
+        servers.running = request.getfixturevalue("cluster")
+
+
+@pytest.fixture(autouse=True)
+def _databases_dropped(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not servers.running:
+        yield
+        return
+    folder = request.getfixturevalue("tmp_path")
+    yield
+    servers.running.drop(folder)
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -23,7 +54,8 @@ def environment(home: Path) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("TANSIQ_", "DJANGO_", "LC_", "LANG"))
     }
-    return kept | {"TANSIQ_HOME": str(home), "TANSIQ_LANGUAGE": "en", "PYTHONUTF8": "1", "PYTHONWARNINGS": "error"}
+    kept |= {"TANSIQ_HOME": str(home), "TANSIQ_LANGUAGE": "en", "PYTHONUTF8": "1", "PYTHONWARNINGS": "error"}
+    return kept | ({"TANSIQ_DATABASE_URL": url} if (url := servers.url_of(home)) else {})
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +64,8 @@ def set_up_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("node") / "home"
     command = [sys.executable, "-c", "from tansiq.cli import node; node.opened()"]
     subprocess.run(command, env=environment(home), check=True, timeout=120)
+    if servers.running:
+        servers.running.settle(home)
     return home
 
 
@@ -95,8 +129,13 @@ def _connected(set_up_home: Path, tmp_path_factory: pytest.TempPathFactory) -> N
     home = Path(shutil.copytree(set_up_home, tmp_path_factory.mktemp("connected") / "home"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tansiq.settings")
     django.setup()
-    settings.DATABASES["default"]["NAME"] = home / "tansiq.sqlite3"
     settings.HOME = Home(path=home, lake=home / "lake", lake_catalogue=str(home / "lake.catalogue.sqlite"))
+    if url := servers.url_of(home):
+        settings.HOME = Home(path=home, lake=home / "lake", lake_catalogue=url)
+        settings.DATABASES["default"].update(servers.described(url))
+        del connections["default"]  # made anew for the other kind of database
+        return
+    settings.DATABASES["default"]["NAME"] = home / "tansiq.sqlite3"
     connections["default"].close()
     connections["default"].settings_dict["NAME"] = home / "tansiq.sqlite3"
 
@@ -111,34 +150,9 @@ def database(_connected: None) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def of_postgres(program: str) -> str | None:
-    """A program of PostgreSQL's server, which Debian keeps out of the path."""
-    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
-    return shutil.which(program) or (str(places[-1]) if places else None)
-
-
 @pytest.fixture
-def postgres() -> Iterator[str]:
-    """A private cluster on a port of loopback, in a folder of its own."""
-    initdb, pg_ctl = of_postgres("initdb"), of_postgres("pg_ctl")
-    if not initdb or not pg_ctl:
-        pytest.skip("PostgreSQL's server is not installed (initdb, pg_ctl)")
-    folder = Path(tempfile.mkdtemp(prefix="tansiq-postgres-"))  # a short path, as sockets need, that others may enter
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        as_user = ["runuser", "-u", "postgres", "--"]
-        shutil.chown(folder, "postgres", "postgres")
-    cluster = str(folder / "cluster")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def server(*command: str) -> None:
-        subprocess.run([*as_user, *command], check=True, cwd="/", stdout=subprocess.DEVNULL)
-
-    server(initdb, "-D", cluster, "-A", "trust", "-U", "tansiq", "--no-sync")
-    where = f"-k {folder} -c listen_addresses=127.0.0.1 -p {port}"
-    server(pg_ctl, "-D", cluster, "-w", "-l", f"{cluster}/log", "-o", where, "start")
-    yield f"postgresql://tansiq@127.0.0.1:{port}/postgres"
-    server(pg_ctl, "-D", cluster, "-m", "immediate", "stop")
-    shutil.rmtree(folder)
+def postgres(cluster: servers.Cluster, tmp_path: Path) -> Iterator[str]:
+    """Address of an empty database of PostgreSQL, whatever the other tests run on."""
+    nowhere = tmp_path / "of-no-node"
+    yield cluster.of(nowhere)
+    cluster.drop(nowhere)

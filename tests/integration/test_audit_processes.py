@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from conftest import Run, environment
 
 WRITERS, EACH = 4, 50
@@ -41,6 +43,7 @@ def verdict(run: Run, **extra: str) -> dict[str, object]:
     return json.loads(finished.stdout)
 
 
+@pytest.mark.sqlite(why="its twin below runs on PostgreSQL")
 def test_writers_of_four_processes_make_one_chain_without_a_gap_on_sqlite(run: Run, home: Path) -> None:
     writers = [writer(number, EACH, home) for number in range(WRITERS)]
     ends = [(process.communicate(timeout=300)[0], process.returncode) for process in writers]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+
+from factories.postgres import execute
 
 Run = Callable[..., CompletedProcess[str]]
 OF_THE_MACHINE = {"clock.alone", "disk.full"}  # which this test does not choose
@@ -69,17 +70,21 @@ def test_doctor_of_no_node_makes_none(run: Run, tmp_path: Path) -> None:
         (lambda home: (home / "secrets/session.key").unlink(), "keys.missing"),
         (lambda home: (home / "secrets/backbone.token").write_text(""), "keys.empty"),
         (lambda home: (home / "secrets/session.key").chmod(0o640), "keys.open"),
-        (lambda home: (home / "tansiq.sqlite3").write_bytes(b"no database" * 1000), "database.unreachable"),
-        (lambda home: at(home, "DELETE FROM django_migrations WHERE app = 'notices'"), "database.older"),
+        pytest.param(
+            lambda home: (home / "tansiq.sqlite3").write_bytes(b"no database" * 1000),
+            "database.unreachable",
+            marks=pytest.mark.sqlite(why="damages the file that SQLite keeps"),
+        ),
+        (lambda home: execute(home, "DELETE FROM django_migrations WHERE app = 'notices'"), "database.older"),
         (
-            lambda home: at(
+            lambda home: execute(
                 home,
                 "INSERT INTO django_migrations (app, name, applied) VALUES ('members', '9999_later', '2026-11-22')",
             ),
             "database.newer",
         ),
         (
-            lambda home: at(
+            lambda home: execute(
                 home,
                 "INSERT INTO notices_jobrun (name, due_at, started_at, outcome, count, trouble)"
                 " VALUES ('x', '2999-01-01', '2999-01-01', '', 0, '')",
@@ -87,7 +92,7 @@ def test_doctor_of_no_node_makes_none(run: Run, tmp_path: Path) -> None:
             "clock.went_back",
         ),
         (
-            lambda home: at(
+            lambda home: execute(
                 home,
                 "INSERT INTO notices_jobrun (name, due_at, started_at, outcome, count, trouble)"
                 " VALUES ('audit', '2026-01-01', '2026-01-01', 'failed', 0, 'row 7')",
@@ -109,7 +114,7 @@ def test_doctor_names_one_harm_alone(look: Run, home: Path, harm: Callable[[Path
 
 
 def test_doctor_sees_mail_that_is_stuck(look: Run, home: Path) -> None:
-    at(
+    execute(
         home,
         'INSERT INTO notices_mail ("to", subject, text, html, language, message_id, stage, queued_at, next_try_at,'
         " tries, uncertain, claim, trouble) VALUES ('a@b.example', 's', 't', '', 'en', 'm', 'waiting',"
@@ -152,9 +157,3 @@ def test_doctor_sees_a_key_of_another_user(look: Run, home: Path) -> None:
     os.chown(home / "secrets/session.key", 12345, -1)
 
     assert bad(look()) == {"keys.owner"}
-
-
-def at(home: Path, statement: str) -> None:
-    with sqlite3.connect(home / "tansiq.sqlite3") as database:
-        database.execute(statement)
-    database.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from conftest import environment
+from factories import postgres
 from factories.lake import START, home_at, no_rejects, part, rejected, rejects, report_id, sighting, sightings
 from tansiq.cli import events as desk
 from tansiq.cli.speech import worded
@@ -59,6 +60,8 @@ def filled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Lake.open(home_at(home)) as lake:
         lake.commit(lake.stage(sightings(rows), rejects(bad), [part("r", 1, 6, bad=3)]))
         lake.commit(lake.stage(sightings([sighting("a", "s")]), no_rejects(), [part("s", 1, 1)]))
+    if postgres.running:
+        postgres.running.settle(home)
     return home
 
 
@@ -71,8 +74,9 @@ def filled(filled_once: Path, tmp_path: Path) -> Path:
 def events(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Events:
     """The desk's commands in this process: what is said, and the exit code the program would have."""
     monkeypatch.setenv("TANSIQ_HOME", str(filled))
-    for name in ("TANSIQ_LAKE", "TANSIQ_LAKE_CATALOGUE", "TANSIQ_DATABASE_URL"):
+    for name in ("TANSIQ_LAKE", "TANSIQ_LAKE_CATALOGUE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TANSIQ_DATABASE_URL", postgres.url_of(filled))
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         result = CliRunner().invoke(desk.app(), list(arguments))
@@ -174,7 +178,7 @@ def test_query_of_a_reader_that_leaves_ends_quietly(filled: Path) -> None:
 
     process = subprocess.Popen(
         ["sh", "-c", '"$0" -c "$1" | head -n 1', sys.executable, program],
-        env=os.environ | {"TANSIQ_HOME": str(filled)},
+        env=environment(filled),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

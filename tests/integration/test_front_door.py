@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from conftest import environment
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ADDRESSES = 5_000
 TANSIQ = f"{sys.executable} -m tansiq"
@@ -23,7 +25,7 @@ def shell(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def shell(line: str, at: Path = home) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["bash", "-o", "pipefail", "-c", line.replace("tansiq", TANSIQ, 1)],
-            env=os.environ | {"TANSIQ_HOME": str(at), "TANSIQ_LANGUAGE": "en"},
+            env=environment(at),
             capture_output=True,
             text=True,
             timeout=120,
@@ -93,6 +95,7 @@ def test_home_named_in_arabic_with_a_space_works(run: Run, tmp_path: Path, addre
     assert json.loads(done.stdout)["totals"]["new"] == ADDRESSES
 
 
+@pytest.mark.sqlite(why="damages the file that SQLite keeps")
 def test_database_that_is_damaged_is_storage_trouble(run: Run, home: Path) -> None:
     (home / "tansiq.sqlite3").write_bytes(b"no database at all" * 1000)
 
@@ -221,9 +224,9 @@ def test_ctrl_c_ends_an_ingest_without_a_word_and_the_next_run_completes_it(
     lines = 600_000
     report.write_text("".join(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}\n" for n in range(lines)), "ascii")
     command = [sys.executable, "-m", "tansiq", "feeds", "ingest", "plain", str(report)]
-    environment = os.environ | {"TANSIQ_HOME": str(home), "TANSIQ_BLOCK_BYTES": str(1 << 20)}
+    settings = environment(home) | {"TANSIQ_BLOCK_BYTES": str(1 << 20)}
 
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as going:
+    with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as going:
         time.sleep(seconds)
         going.send_signal(signal.SIGINT)
         _out, said = going.communicate(timeout=120)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -11,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from conftest import environment
 
 CAUGHT = 1 << (signal.SIGINT - 1)
 MOMENTS = 20
@@ -34,14 +35,14 @@ def test_ctrl_c_at_a_random_early_moment_ends_without_a_word(home: Path, tmp_pat
     report = tmp_path / "report.txt"
     report.write_text("192.0.2.1\n", encoding="ascii")
     command = [sys.executable, "-m", "tansiq", *verb.replace("REPORT", str(report)).split()]
-    environment = os.environ | {"TANSIQ_HOME": str(home), "TANSIQ_LANGUAGE": "en"}
+    settings = environment(home)
     draw = random.Random()
     ends = []
 
     for _moment in range(MOMENTS):
         seconds = draw.uniform(0, 0.6)
         with subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as going:
             wait_for_first_line(going)
             time.sleep(seconds)

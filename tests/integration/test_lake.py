@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from factories import postgres
 from factories.lake import (
     START,
     event_id,
@@ -345,6 +346,7 @@ def test_open_of_a_lake_that_is_not_there_says_so(tmp_path: Path) -> None:
         Lake.open(home_at(tmp_path), create=False)
 
 
+@pytest.mark.sqlite(why="spoils the file that SQLite keeps")
 def test_open_of_something_else_says_so(tmp_path: Path) -> None:
     home = home_at(tmp_path)
     Path(home.lake_catalogue).write_bytes(b"this is no catalogue" * 100)
@@ -368,11 +370,13 @@ def test_open_of_a_moved_lake_finds_everything(tmp_path: Path) -> None:
     with Lake.open(home_at(tmp_path / "here")) as lake:
         put(lake, [sighting()], "r")
     (tmp_path / "here").rename(tmp_path / "there")
+    catalogue = postgres.url_of(tmp_path / "here")  # does not move with the folder
 
-    with Lake.open(home_at(tmp_path / "there")) as moved:
+    with Lake.open(home_at(tmp_path / "there", catalogue)) as moved:
         assert moved.query().height == 1
 
 
+@pytest.mark.sqlite(why="the write-ahead log is SQLite's")
 def test_open_keeps_the_catalogue_in_the_write_ahead_log(tmp_path: Path) -> None:
     home = home_at(tmp_path)
     Lake.open(home).close()
@@ -425,6 +429,7 @@ def test_sweep_removes_replaced_files_and_orphans_and_nothing_else(lake: Lake) -
     assert put(lake, [sighting("a", "again"), sighting("c", "again", 2)], "again").new == 1
 
 
+@pytest.mark.sqlite(why="reaches into the catalogue by SQLite's own tables")
 def test_open_after_an_interrupted_first_start_finishes_the_lake(tmp_path: Path) -> None:
     home = home_at(tmp_path)
     Lake.open(home).close()
