@@ -1,4 +1,4 @@
-"""What a reader sees when a page cannot be had. Two of these need neither session nor database."""
+"""What a reader sees when a page cannot be had. Two of these need neither session nor database. Programs get JSON."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from tansiq.web.api import refusals
 from tansiq.web.front_door import RIGHT_TO_LEFT, language_of_browser
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if of_a_program(request):
+        with translation.override(language_of_browser(request)):
+            return refusals.bad_request(request)
     return bare(request, "errors/400.html", 400)
 
 
@@ -23,7 +27,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
+    if of_a_program(request):
+        with translation.override(language_of_browser(request)):
+            return refusals.broken(request)
     return bare(request, "errors/500.html", 500)
+
+
+def of_a_program(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -72,7 +72,7 @@ def propose_claim(
         team=team, kind=kind, value=value, valid_from=valid_from, valid_until=valid_until, verified=False,
         source=by.name, decision=decision.strip()[:DECISION_LIMIT], stated_at=now,
     )  # fmt: skip
-    ClaimEvidence.objects.create(claim=claim, text=evidence, url=url, proposed_by=by.name)
+    ClaimEvidence.objects.create(claim=claim, text=evidence, url=url, proposed_by=by.name[:64])
     numbering.count_up(table)
     record("claim.proposed", claim, by=by, now=now, team_code=team.code, kind=kind, value=_code(value))
     return claim

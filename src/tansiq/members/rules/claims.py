@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from tansiq.core.decision import YES, Decision, no
-from tansiq.core.viewer import Role, Seat, Viewer
+from tansiq.core.viewer import Role, Scope, Seat, Viewer
 
 
 def may_propose_claim(*, team: str, by: Viewer) -> Decision:
-    """The team's own keeper of constituencies, or its head."""
-    if by.key:
+    """The team's own keeper of constituencies, its head, or a key that may write in the directory.
+
+    A proposal has no effect before a person of the federation has judged it, so a program may make one.
+    """
+    if by.key and not by.allows(Scope.DIRECTORY_WRITE):
         return no("members.claim.by_key")
     if by.team == team and by.holds(Role.KEEPER, Role.HEAD):
         return YES
@@ -25,7 +28,10 @@ def may_judge_claim(*, team: str, by: Viewer, judged: bool) -> Decision:
 
 
 def may_end_claim(*, team: str, by: Viewer) -> Decision:
-    if by.sits(Seat.SECRETARIAT) and not by.key:
+    """A person alone: an ended claim takes the team's events away at once."""
+    if by.key:
+        return no("members.claim.by_key")
+    if by.sits(Seat.SECRETARIAT):
         return YES
     return may_propose_claim(team=team, by=by)
 

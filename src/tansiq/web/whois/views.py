@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,8 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tansiq.attribution import reasons
+from tansiq.attribution.targets import BadTarget
+from tansiq.audit.actions import record_read
 from tansiq.core.errors import TansiqError
 from tansiq.core.viewer import Viewer
+from tansiq.members import rules
 from tansiq.web.whois.book import book
 
 LONGEST = 2048
@@ -53,16 +58,36 @@ def answered(asked: str, request: HttpRequest) -> dict[str, Any]:
 
 def look_up(asked: str, request: HttpRequest) -> tuple[dict[str, Any], Any, dict[str, Any]]:
     table, cards, said = book()
-    answer = table.answer(asked[:LONGEST], now=request.now)
-    answer["contacts"] = contacts_for(request.viewer, answer["contacts"])
+    answer = for_viewer(request.viewer, table.answer(asked[:LONGEST], now=request.now))
+    note_readings(request.viewer, [answer], now=request.now)
     return answer, cards.get(answer["team"]), said
 
 
-def contacts_for(viewer: Viewer, contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A guest gets those that the team publishes; whoever is of the community gets all."""
-    if viewer.community or viewer.seats:
-        return contacts
-    return [contact for contact in contacts if contact.get("public")]
+def look_up_all(targets: Iterable[str], request: HttpRequest) -> list[tuple[str, dict[str, Any] | BadTarget]]:
+    """Each target as it was asked, with its answer, or with why there is none. Raises: NothingCompiled."""
+    table, _cards, _said = book()
+    found: list[tuple[str, dict[str, Any] | BadTarget]] = []
+    for target in targets:
+        try:
+            found.append((target, for_viewer(request.viewer, table.answer(target[:LONGEST], now=request.now))))
+        except BadTarget as error:
+            found.append((target, error))
+    note_readings(request.viewer, (answer for _target, answer in found if isinstance(answer, dict)), now=request.now)
+    return found
+
+
+def for_viewer(viewer: Viewer, answer: dict[str, Any]) -> dict[str, Any]:
+    """With the contacts that the viewer may see: a guest those that the team publishes."""
+    if not rules.may_see_contacts(viewer, team=answer["team"] or ""):
+        answer["contacts"] = [contact for contact in answer["contacts"] if contact.get("public")]
+    return answer
+
+
+def note_readings(viewer: Viewer, answers: Iterable[dict[str, Any]], *, now: datetime) -> None:
+    """That somebody read contacts of other teams that are not public is recorded, once an hour a reader and team."""
+    shown = {answer["team"] for answer in answers if not all(held.get("public") for held in answer["contacts"])}
+    for team in sorted(shown - {viewer.team}):
+        record_read(("contacts", team), by=viewer, now=now)
 
 
 def reason(stored: str) -> str:

@@ -1,0 +1,1 @@
+"""The portal for programs: ``/api/v1/``, described by its own OpenAPI document."""
