@@ -36,10 +36,16 @@ def app() -> typer.Typer:
     desk = typer.Typer(no_args_is_help=True, help=_("Teams and what they answer for."))
     desk.command(
         "import",
-        help=_("Take over teams, claims and contacts from a TOML file.")
+        help=_("Take over teams, and what the register keeps of them, from a TOML file.")
         + "\n\n"
         + _("Example: {command}").format(command="tansiq members import teams.toml --dry-run"),
     )(import_)
+    desk.command(
+        "export",
+        help=_("Write the register, or one team of it, as a TOML file that `import` takes back.")
+        + "\n\n"
+        + _("Example: {command}").format(command="tansiq members export --team XA-CERT > teams.toml"),
+    )(export)
     desk.command(
         "whois",
         help=_("Say who answers for an address, prefix, AS number, domain, URL or country, and why.")
@@ -76,12 +82,37 @@ def import_(
     home = node.opened()
     from tansiq.members.actions import import_statement
 
-    imported = import_statement(statement, now=datetime.now(UTC), dry_run=dry_run)
+    try:
+        imported = import_statement(statement, now=datetime.now(UTC), dry_run=dry_run)
+    except BadStatement as refused:  # what only the register can know
+        _refuse(refused, file, json=json)
+        raise typer.Exit(refused.exit_code) from None
     if not dry_run:
         from tansiq.workers.tables import refresh
 
         refresh(home)
     _report(imported, json=json, dry_run=dry_run)
+
+
+class UnknownTeam(TansiqError):
+    code = "members.team.unknown"
+    message = N_("There is no team {team} in the register.")
+    remedy = N_("See `tansiq members list`.")
+    exit_code = 2
+
+
+def export(
+    team: Annotated[str, typer.Option("--team", metavar="CODE", help=_("One team; otherwise all."))] = "",
+) -> None:
+    node.opened()
+    from tansiq.members import queries, viewers
+    from tansiq.members.written import written
+
+    now = datetime.now(UTC)
+    stated = queries.export(viewers.operator(now=now), now=now, team=team)
+    if team and not stated:
+        raise UnknownTeam(team=team)
+    typer.echo(written(stated), nl=False)
 
 
 def _refuse(refused: BadStatement, file: Path, *, json: bool) -> None:

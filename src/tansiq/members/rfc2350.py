@@ -8,10 +8,27 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from tansiq.core.errors import N_, TansiqError
 from tansiq.core.text import LANGUAGES, Text
+from tansiq.members.values import shown
 
 WIDTH = 72  # columns, as RFCs are set
 CLAIMS_SHOWN = 200
+SECTION_LIMIT = 20_000  # characters of one section in one language
+
+
+class NoSuchSection(TansiqError):
+    code = "members.profile.section"
+    message = N_("RFC 2350 has no section {value} to write in.")
+    remedy = N_("Use the numbers of its appendix D, for example 3.1.")
+    exit_code = 2
+
+
+class BadWords(TansiqError):
+    code = "members.profile.words"
+    message = N_("Section {section} is longer than {limit} characters or has characters that cannot be shown.")
+    remedy = N_("Shorten it, and write plain text.")
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,3 +274,16 @@ def restored(said: Mapping[str, Any]) -> Profile:
         number=said["number"],
         published_on=date.fromisoformat(said["published_on"]) if said["published_on"] else None,
     )
+
+
+def checked(number: str, words: Text) -> Text:
+    """Plain text with ordinary line ends. Raises: NoSuchSection, BadWords."""
+    if number not in NUMBERS:
+        raise NoSuchSection(value=shown(number))
+    plain = {}
+    for language in LANGUAGES:
+        text = "\n".join(getattr(words, language).strip().splitlines())
+        if len(text) > SECTION_LIMIT or not all(c.isprintable() or c in "\n\t\u200c\u200d\u200e\u200f" for c in text):
+            raise BadWords(section=number, limit=SECTION_LIMIT)
+        plain[language] = text
+    return Text.of(plain)

@@ -15,13 +15,14 @@ from typing import Any
 
 from tansiq.core.claims import KINDS, Claim, Kind
 from tansiq.core.errors import TansiqError
-from tansiq.core.text import LANGUAGES
-from tansiq.members import mistakes, positions, values
+from tansiq.core.text import LANGUAGES, Text
+from tansiq.members import mistakes, positions, register_statement, values
 from tansiq.members.mistakes import BadStatement, Mistake
 from tansiq.members.positions import Path
+from tansiq.members.register_statement import StatedPeriod, StatedPerson
 from tansiq.members.times import moment
 from tansiq.members.values import shown
-from tansiq.members.words import CONTACT_KINDS, HOURS, TEAM_KINDS
+from tansiq.members.words import CONTACT_KINDS, HOURS, POSTS, TEAM_KINDS
 
 BY_OPERATOR = "operator"
 """Source of a claim for which the file names none."""
@@ -36,9 +37,11 @@ CONTACT_EXAMPLES = {
 }
 
 _TEAM_CODE = re.compile(r"[A-Z0-9-]{2,32}")
-_TEAM_KEYS = ("code", "name", "country", "kind", "source", "claims", "contacts")
+_TEAM_KEYS = (
+    "code", "name", "country", "kind", "source", "claims", "contacts", "periods", "people", "profile", "certificates",
+)  # fmt: skip
 _CLAIM_KEYS = ("value", "valid_from", "valid_until", "source", "verified", "decision")
-_CONTACT_KEYS = ("kind", "value", "role", "hours")
+_CONTACT_KEYS = ("kind", "value", "role", "hours", "post", "public", "person", "confirmed_at")
 _EMAIL = re.compile(r"[^@\s<>,;]+@(?P<domain>[^@\s<>,;]+)")
 _PHONE = re.compile(r"\+[1-9][0-9 ()./-]{4,30}(?: ?ext\.? ?[0-9]{1,6})?")
 _WEB = re.compile(r"https?://[^\s<>\"]+")
@@ -53,8 +56,13 @@ class StatedTeam:
     kind: str
     source: str
     claims: list[Claim] = field(default_factory=list)
-    places: list[Path] = field(default_factory=list)  # where each claim stands
-    contacts: list[dict[str, str]] = field(default_factory=list)
+    places: list[Path] = field(default_factory=list, compare=False)  # where each claim stands
+    contacts: list[dict[str, Any]] = field(default_factory=list)
+    periods: list[StatedPeriod] | None = None  # None: the file does not speak of it
+    people: list[StatedPerson] | None = None
+    profile: dict[str, Text] | None = None
+    certificates: list[str] | None = None
+    place: Path = field(default=(), compare=False)
 
 
 @dataclass
@@ -153,6 +161,11 @@ class _Reader:
         if not team.country and len(own := [c.value for c in team.claims if c.kind == "country"]) == 1:
             team.country = own[0]
         team.contacts = self.contacts(table.get("contacts", []), (*place, "contacts"))
+        team.periods = register_statement.periods(self, table, place)
+        team.people = register_statement.people(self, table, place)
+        team.profile = register_statement.profile(self, table, place)
+        team.certificates = register_statement.certificates(self, table, place)
+        team.place = place
         return team
 
     def names(self, table: dict[str, Any], place: Path) -> dict[str, str]:
@@ -265,11 +278,11 @@ class _Reader:
                     break
             earlier.append(index)
 
-    def contacts(self, tables: Any, place: Path) -> list[dict[str, str]]:
+    def contacts(self, tables: Any, place: Path) -> list[dict[str, Any]]:
         example = 'contacts = [ { kind = "email", value = "cert@cert.example" } ]'
         if not self.is_list_of_tables(tables, place, example=example):
             return []
-        found: list[dict[str, str]] = []
+        found: list[dict[str, Any]] = []
         for index, table in enumerate(tables):
             contact = self.contact(table, (*place, index))
             if any(all(contact[k] == other[k] for k in ("kind", "value", "role")) for other in found):
@@ -277,12 +290,12 @@ class _Reader:
             found.append(contact)
         return found
 
-    def contact(self, table: dict[str, Any], place: Path) -> dict[str, str]:
+    def contact(self, table: dict[str, Any], place: Path) -> dict[str, Any]:
         self.known_keys(table, _CONTACT_KEYS, place)
         for key in ("kind", "value"):
             if key not in table:
                 self.wrong(mistakes.MissingKey(key=key), place)
-        contact = {
+        contact: dict[str, Any] = {
             "kind": self.choice(table, "kind", CONTACT_KINDS, place),
             "value": self.text(table, "value", place),
             "role": self.text(table, "role", place, limit=100),
@@ -292,7 +305,23 @@ class _Reader:
             example = CONTACT_EXAMPLES[contact["kind"]]
             error = mistakes.BadContact(value=shown(contact["value"]), kind=contact["kind"], example=example)
             self.wrong(error, (*place, "value"))
-        return contact
+        return contact | self.contact_in_register(table, place)
+
+    def contact_in_register(self, table: dict[str, Any], place: Path) -> dict[str, Any]:
+        """What was added to contacts later: absent where the file does not say it."""
+        public = table.get("public", False)
+        if not isinstance(public, bool):
+            self.wrong(mistakes.NotYesOrNo(value=shown(public), example="public = true"), (*place, "public"))
+        person = self.text(table, "person", place, limit=16)
+        if person and not register_statement.PERSON_CODE.fullmatch(person):
+            self.wrong(register_statement.BadPerson(value=shown(person)), (*place, "person"))
+        said = {
+            "post": self.choice(table, "post", POSTS, place),
+            "public": public is True,
+            "person": person,
+            "confirmed_at": self.moment(table, "confirmed_at", place),
+        }
+        return {key: value for key, value in said.items() if value}
 
 
 def overlap_in_time(one: Claim, other: Claim) -> bool:

@@ -6,16 +6,31 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import OperationalError, transaction
 
+from tansiq.audit.actions import record
 from tansiq.core import claims as core
 from tansiq.core.errors import N_, TansiqError
+from tansiq.core.viewer import Viewer
 from tansiq.members import claiming, queries, rules
 from tansiq.members.actions import numbering
-from tansiq.members.models import ClaimTable, Contact, Country, CountryStatement, Membership, MembershipPeriod, Team
+from tansiq.members.actions.stating import state_register
+from tansiq.members.models import (
+    ClaimTable,
+    Contact,
+    Country,
+    CountryStatement,
+    Membership,
+    MembershipPeriod,
+    Person,
+    Team,
+)
 from tansiq.members.shipped import Directory, shipped_directory
 from tansiq.members.statement import StatedTeam, Statement
+
+OPERATOR = Viewer(person="operator")
 
 
 @dataclass(slots=True)
@@ -30,7 +45,10 @@ class Counts:
     superseded: list[core.Claim] = field(default_factory=list)
     contacts: int = 0
     claims_version: int = 0
+    stated: int = 0  # teams of the file
+    new: set[str] = field(default_factory=set)
     moved: set[str] = field(default_factory=set)
+    registered: set[str] = field(default_factory=set)  # teams of which periods, people, profile or certificates changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +73,37 @@ class NotStored(TansiqError):
     transient = True
 
 
-def import_statement(statement: Statement, *, now: datetime, dry_run: bool = False) -> Imported:
+def import_statement(statement: Statement, *, now: datetime, dry_run: bool = False, by: Viewer = OPERATOR) -> Imported:
     """Make the directory say of the teams in ``statement`` what it says, and nothing else.
 
     A value that the statement lists is claimed as the statement says, past included. A claim of these teams that it
     no longer lists ends at ``now``. Shipped country claims of other teams give way to the operator's. Other teams
     stay as they are. The same statement again changes nothing. With ``dry_run`` the same result, and no change.
 
-    Raises: NotStored, when the database cannot be written (full, read-only, kept busy); then nothing is changed.
+    Raises: NotAllowed; BadStatement: what only the register can know is wrong; NotStored, when the database cannot be
+        written (full, read-only, kept busy). Then nothing is changed.
     """
+    rules.may_import(by=by, people=any(team.people is not None for team in statement.teams)).require()
     try:
-        return _import(statement, now=now, dry_run=dry_run)
+        return _import(statement, now=now, dry_run=dry_run, by=by)
     except OperationalError as error:
         raise NotStored(reason=str(error).strip().rstrip(".")) from error
 
 
 @transaction.atomic
-def _import(statement: Statement, *, now: datetime, dry_run: bool) -> Imported:
+def _import(statement: Statement, *, now: datetime, dry_run: bool, by: Viewer) -> Imported:
     table = numbering.locked()
     counts = _state(statement.teams, now=now, shipped=False)
+    teams = Team.objects.in_bulk([team.code for team in statement.teams], field_name="code")
+    counts.registered |= state_register(statement, teams, by=by, now=now)
+    if any(contact.get("person") for team in statement.teams for contact in team.contacts):
+        _state_contacts(statement.teams, teams, counts)  # again: now the people are here whom contacts name
+    _recount(counts)
     counts.superseded = claiming.supersede(statement.teams, now=now)
     _count_up(table, counts)
     overlaps = located_overlaps(statement)
+    table_number = ("claim-table", counts.claims_version)
+    record("directory.imported", table_number, by=by, now=now, teams=len(statement.teams))
     transaction.set_rollback(dry_run)
     return Imported(counts, overlaps)
 
@@ -133,9 +160,15 @@ def _state(stated: Sequence[StatedTeam], *, now: datetime, shipped: bool) -> Cou
     counts.claims_new, counts.claims_changed, counts.claims_ended = change.new, change.changed, change.ended
     counts.moved |= change.teams
     _state_contacts(stated, teams, counts)
-    changed = len(counts.moved - new)
-    counts.teams = {"new": len(new), "changed": changed, "unchanged": len(stated) - len(new) - changed}
+    counts.new = new
+    counts.stated = len(stated)
+    _recount(counts)
     return counts
+
+
+def _recount(counts: Counts) -> None:
+    new, changed = len(counts.new), len((counts.moved | counts.registered) - counts.new)
+    counts.teams = {"new": new, "changed": changed, "unchanged": counts.stated - new - changed}
 
 
 def _state_teams(stated: Sequence[StatedTeam], counts: Counts, *, shipped: bool) -> tuple[dict[str, Team], set[str]]:
@@ -158,22 +191,43 @@ def _state_teams(stated: Sequence[StatedTeam], counts: Counts, *, shipped: bool)
 
 
 def _state_contacts(stated: Sequence[StatedTeam], teams: dict[str, Team], counts: Counts) -> None:
-    known: dict[int, list[dict[str, str]]] = defaultdict(list)
+    """Contacts as stated, in their order. One that was confirmed stays so unless the statement says otherwise."""
+    known: dict[int, list[Contact]] = defaultdict(list)
     ids = [team.pk for team in teams.values()]
-    for contact in Contact.objects.filter(team__in=ids).order_by("team", "position"):
-        known[contact.team_id].append(contact.facts())
-    moved = [
-        team
+    for contact in Contact.objects.filter(team__in=ids).select_related("person").order_by("team", "position"):
+        known[contact.team_id].append(contact)
+    codes = {code for team in stated for said in team.contacts if (code := said.get("person"))}
+    people = {person.code: person for person in Person.objects.filter(code__in=codes)}
+    wanted = {
+        team.code: [_contact(said, place, teams[team.code], people, known) for place, said in enumerate(team.contacts)]
         for team in stated
-        if known[teams[team.code].pk] != [{k: v for k, v in said.items() if v} for said in team.contacts]
-    ]
-    Contact.objects.filter(team__in=[teams[team.code].pk for team in moved]).delete()
-    Contact.objects.bulk_create(
-        Contact(team=teams[team.code], position=position, **said)
-        for team in moved
-        for position, said in enumerate(team.contacts)
-    )
-    counts.moved |= {team.code for team in moved}
+    }
+    moved = {code for code, rows in wanted.items() if _facts(rows) != _facts(known[teams[code].pk])}
+    rewritten = {code for code, rows in wanted.items() if _rows(rows) != _rows(known[teams[code].pk])}
+    Contact.objects.filter(team__in=[teams[code].pk for code in rewritten]).delete()
+    Contact.objects.bulk_create(contact for code in sorted(rewritten) for contact in wanted[code])
+    counts.moved |= moved
+    counts.registered |= rewritten - moved
+
+
+def _contact(
+    said: dict[str, Any], position: int, team: Team, people: dict[str, Person], known: dict[int, list[Contact]]
+) -> Contact:
+    stated = {key: value for key, value in said.items() if key not in ("person", "confirmed_at")}
+    contact = Contact(team=team, position=position, person=people.get(said.get("person", "")), **stated)
+    same = [row for row in known[team.pk] if (row.kind, row.value) == (contact.kind, contact.value)]
+    contact.confirmed_at = said.get("confirmed_at") or (same[0].confirmed_at if same else None)
+    contact.confirmed_by = same[0].confirmed_by if same and same[0].confirmed_at == contact.confirmed_at else ""
+    return contact
+
+
+def _facts(contacts: Sequence[Contact]) -> list[dict[str, Any]]:
+    """What ``whois`` shows: with these the number of the claim table rises."""
+    return [contact.facts() for contact in contacts]
+
+
+def _rows(contacts: Sequence[Contact]) -> list[dict[str, Any]]:
+    return [contact.facts() | {"person": contact.person_id, "at": contact.confirmed_at} for contact in contacts]
 
 
 def _state_countries(directory: Directory) -> None:

@@ -9,27 +9,12 @@ from django.db.models import Max
 
 from tansiq.audit.actions import record
 from tansiq.core.errors import N_, TansiqError
-from tansiq.core.text import LANGUAGES, Text
+from tansiq.core.text import Text
 from tansiq.core.viewer import Viewer
 from tansiq.members import rfc2350, rules
 from tansiq.members.models import ProfileSection, PublishedProfile, Team
 from tansiq.members.queries.profiles import drafted
-
-SECTION_LIMIT = 20_000
-
-
-class NoSuchSection(TansiqError):
-    code = "members.profile.section"
-    message = N_("RFC 2350 has no section {value} to write in.")
-    remedy = N_("Use the numbers of its appendix D, for example 3.1.")
-    exit_code = 2
-
-
-class BadWords(TansiqError):
-    code = "members.profile.words"
-    message = N_("Section {section} is longer than {limit} characters or has characters that cannot be shown.")
-    remedy = N_("Shorten it, and write plain text.")
-    exit_code = 2
+from tansiq.members.rfc2350 import BadWords, NoSuchSection, checked
 
 
 class EmptyProfile(TansiqError):
@@ -68,14 +53,4 @@ def publish_profile(team: Team, *, by: Viewer, now: datetime) -> PublishedProfil
     return published
 
 
-def checked(number: str, words: Text) -> Text:
-    """Plain text with ordinary line ends. Raises: NoSuchSection, BadWords."""
-    if number not in rfc2350.NUMBERS:
-        raise NoSuchSection(value=number[:20])
-    plain = {}
-    for language in LANGUAGES:
-        text = "\n".join(getattr(words, language).strip().splitlines())
-        if len(text) > SECTION_LIMIT or not all(c.isprintable() or c in "\n\t\u200c\u200d\u200e\u200f" for c in text):
-            raise BadWords(section=number, limit=SECTION_LIMIT)
-        plain[language] = text
-    return Text.of(plain)
+__all__ = ["BadWords", "EmptyProfile", "NoSuchSection", "publish_profile", "write_section"]

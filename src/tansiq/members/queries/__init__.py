@@ -24,6 +24,7 @@ from tansiq.members.queries.periods import (
     periods_of,
 )
 from tansiq.members.queries.profiles import profile_draft, profile_versions, published_profile
+from tansiq.members.queries.stated import export
 
 __all__ = [
     "CertificateEntry",
@@ -53,6 +54,7 @@ __all__ = [
     "directory",
     "directory_entries",
     "duty_roster",
+    "export",
     "flags",
     "full_member_conflicts",
     "home_team",

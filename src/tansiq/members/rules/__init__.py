@@ -20,6 +20,7 @@ from tansiq.members.rules.contacts import (
     may_see_contacts,
     reminder_due,
 )
+from tansiq.members.rules.files import may_export, may_import
 from tansiq.members.rules.overlaps import Overlap, domain_key, overlaps, prefix_key
 from tansiq.members.rules.periods import (
     PeriodFacts,
@@ -48,6 +49,8 @@ __all__ = [
     "may_end",
     "may_end_claim",
     "may_erase",
+    "may_export",
+    "may_import",
     "may_judge_claim",
     "may_keep_certificates",
     "may_keep_contacts",
