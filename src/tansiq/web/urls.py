@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("look/", look.page, name="look"),
     path("", include("tansiq.web.account.urls")),
     path("", include("tansiq.web.signin.urls")),
+    path("api/", include("tansiq.web.api.urls")),
     path("", home.page, name="home"),
     path("teams/", directory.teams, name="teams"),
     path("teams.json", directory.teams_json, name="teams-json"),
