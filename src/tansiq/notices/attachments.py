@@ -6,6 +6,7 @@ RFC 3339 UTC, ``event_id`` is 32 hex digits, and ``extra`` is an object in JSON.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,16 @@ CHUNK_ROWS = 10_000
 as many, takes three times the memory and is no faster."""
 
 
-def write_csv(events: pl.LazyFrame, path: Path) -> None:
-    """One header line, then one line an event (RFC 4180), UTF-8; memory does not grow with the rows."""
+def small_chunks() -> AbstractContextManager[object]:
+    """Within it attachments are written CHUNK_ROWS at a time: set for the whole process, once for all threads."""
     import polars as pl
 
-    with pl.Config(streaming_chunk_size=CHUNK_ROWS):
-        _readable(events).sink_csv(path, engine="streaming")
+    return pl.Config(streaming_chunk_size=CHUNK_ROWS)
+
+
+def write_csv(events: pl.LazyFrame, path: Path) -> None:
+    """One header line, then one line an event (RFC 4180), UTF-8; memory does not grow with the rows."""
+    _readable(events).sink_csv(path, engine="streaming")
 
 
 def write_json(events: pl.LazyFrame, path: Path) -> None:
@@ -35,8 +40,7 @@ def write_json(events: pl.LazyFrame, path: Path) -> None:
     body = pl.struct(columns).struct.json_encode()
     # ``extra`` is JSON already: spliced in, not encoded twice. It has no raw line end (RFC 8259, section 7).
     line = pl.concat_str(body.str.head(-1), pl.lit(',"extra":'), pl.col("extra").fill_null("null"), pl.lit("}"))
-    with pl.Config(streaming_chunk_size=CHUNK_ROWS):
-        _readable(events).select(line).sink_csv(path, include_header=False, quote_style="never", engine="streaming")
+    _readable(events).select(line).sink_csv(path, include_header=False, quote_style="never", engine="streaming")
 
 
 def _readable(events: pl.LazyFrame) -> pl.LazyFrame:
