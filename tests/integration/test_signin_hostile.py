@@ -277,6 +277,33 @@ def test_deployed_with_an_address_of_its_own_nothing_is_warned_of(run_python) ->
     assert (result.returncode, result.stdout) == (0, "System check identified no issues (0 silenced).\n")
 
 
+def test_node_that_asks_for_no_second_factor_is_warned_of(run_python) -> None:
+    program = "import django; django.setup(); from django.core.management import call_command as c; c('check')"
+
+    result = run_python(program, DJANGO_SETTINGS_MODULE="tansiq.settings", TANSIQ_SECOND_FACTOR="optional")
+
+    assert result.returncode == 0
+    assert "(signin.W001) TANSIQ_SECOND_FACTOR is optional: whoever steals a password is let in." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "name, value, told",
+    [
+        ("TANSIQ_SECOND_FACTOR", "no", "TANSIQ_SECOND_FACTOR is no, which is not required | optional."),
+        ("TANSIQ_PROXIES", "proxy", "TANSIQ_PROXIES is proxy, which is not 10.0.0.0/8, 2001:db8::1."),
+        ("TANSIQ_OIDC_ISSUER", "http://login.example", "TANSIQ_OIDC_ISSUER is http://login.example, which is not"),
+        ("TANSIQ_OIDC_ISSUER", "https://login.example", "TANSIQ_OIDC_CLIENT_ID is '', which is not set"),
+    ],
+)
+def test_setting_that_cannot_be_understood_is_refused_by_name(run_python, name: str, value: str, told: str) -> None:
+    program = "from tansiq.settings import BadSetting"
+
+    result = run_python(program, **{name: value})
+
+    assert result.returncode == 1
+    assert told in result.stderr
+
+
 def within(page: str) -> list[str]:
     """Scripts that run, styles and handlers that stand in the page itself."""
     return re.findall(r"<script(?![^>]*(?:src=|application/json))[^>]*>|<style|\sstyle=|\son[a-z]+=\"", page)

@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tansiq.web.signin import factor, limits, post, words
 from tansiq.web.signin.address import client_address
@@ -29,6 +30,12 @@ AFTER_FACTOR = "after_factor"  # the session remembers where the person wanted t
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": gettext_lazy("Address and password do not belong together."),
+        "incorrect_password": gettext_lazy("This is not your password."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False  # by invitation only
 
@@ -67,6 +74,15 @@ class AccountAdapter(DefaultAccountAdapter):
             records = [record for record in records if record.get("method") == "mfa"]
         newest = max((record.get("at", 0.0) for record in records), default=0.0)
         return time.time() - newest >= settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser) -> list[dict[str, Any]]:
+        names = {
+            "reauthenticate": _("Your password"),
+            "mfa_reauthenticate": _("A code"),
+            "mfa_reauthenticate:webauthn": _("A passkey"),
+        }
+        methods = super().get_reauthentication_methods(user)
+        return [method | {"description": names[method["id"]]} for method in methods]
 
     # How fast one may guess a password.
 
@@ -124,6 +140,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class FactorAdapter(DefaultMFAAdapter):
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy("This is not the right code, or it was used before. Wait for the next one."),
+        "cannot_delete_authenticator": gettext_lazy("It is your only second factor. Set up another one first."),
+    }
+
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {"id": urlsplit(settings.ADDRESS).hostname or "localhost", "name": "Tansiq"}
 

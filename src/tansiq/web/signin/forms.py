@@ -16,6 +16,7 @@ from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from tansiq.web.signin import limits
 from tansiq.web.signin.address import client_address
@@ -29,7 +30,10 @@ class LoginForm(account.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].widget.attrs |= {"autofocus": True, "dir": "ltr", "autocomplete": "username webauthn"}
+        self.fields["login"].label, self.fields["password"].label = _("Mail address"), _("Password")
         self.fields["password"].help_text = ""
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)  # the label says it
 
 
 class CodeForm:
@@ -42,6 +46,8 @@ class CodeForm:
         super().__init__(*args, **kwargs)
         attrs = {"inputmode": "numeric", "autofocus": True, "dir": "ltr", "autocomplete": "one-time-code"}
         self.fields["code"].widget.attrs |= attrs
+        self.fields["code"].label = _("Code")
+        self.fields["code"].widget.attrs.pop("placeholder", None)
 
     def clean_code(self) -> str:
         request = context.request
@@ -77,6 +83,7 @@ class AddPasskeyForm(webauthn.AddWebAuthnForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["passwordless"]
+        self.fields["name"].label = _("Name of the passkey")
 
     def clean(self) -> dict[str, Any]:
         self.cleaned_data["passwordless"] = True

@@ -56,4 +56,5 @@ def arrive(request: HttpRequest) -> None:
     request.session.cycle_key()
     UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
     limits.remember_network(request.user.pk, client_address(request), now=request.now)
+    limits.forget(now=request.now)
     Person.objects.filter(pk=request.user.pk, joined_at=None).update(joined_at=request.now)
