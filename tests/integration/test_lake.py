@@ -40,7 +40,9 @@ from tansiq.lake import (
     UnknownColumn,
     UnknownReport,
     compaction,
+    packing,
 )
+from tansiq.lake.known import span_of
 
 
 @pytest.fixture
@@ -319,6 +321,49 @@ def test_tidy_merges_a_day_with_many_small_files(lake: Lake) -> None:
     assert (done.files_before, done.files_after, done.rows_after) == (17, 1, 5)
     assert shown(lake.query()) == folded(rows)
     assert lake.tidy() == []
+
+
+def with_rejects(lake: Lake, number: int) -> None:
+    bad = rejects([rejected(f"r{number}", 2, b"\xff"), rejected(f"r{number}", 1, b"bad")])
+    lake.commit(lake.stage(sightings(), bad, [part(f"r{number}", 1, 0, bad=2)]))
+
+
+def files_of_rejects(lake: Lake) -> int:
+    cursor = lake._catalogue.cursor()
+    try:
+        return len(cursor.execute("SELECT * FROM ducklake_list_files('lake', 'rejects')").fetchall())
+    finally:
+        cursor.close()
+
+
+def test_tidy_merges_the_small_files_of_rejected_lines_and_changes_nothing_in_them(lake: Lake) -> None:
+    for number in range(17):
+        with_rejects(lake, number)
+    before = lake.rejects()
+
+    lake.tidy()
+
+    assert files_of_rejects(lake) == 1
+    assert (before.height, lake.rejects().equals(before)) == (34, True)
+    assert lake.rejects(before["report_id"][0]).height == 2
+    assert [entry for entry in lake._catalogue.home.staging.iterdir() if len(entry.name) == 32] == []
+
+
+def test_pack_of_rejects_that_another_has_packed_changes_nothing(lake: Lake) -> None:
+    for number in range(3):
+        with_rejects(lake, number)
+    cursor = lake._catalogue.cursor()
+    files = [
+        row[0] for row in cursor.execute("SELECT data_file FROM ducklake_list_files('lake', 'rejects')").fetchall()
+    ]
+    cursor.close()
+    before = lake.rejects()
+
+    first = packing.pack(lake._catalogue, span_of(files[0]), files)
+    second = packing.pack(lake._catalogue, span_of(files[0]), files)
+
+    assert (first, second, files_of_rejects(lake)) == (True, False, 1)
+    assert lake.rejects().equals(before)
 
 
 def test_commit_from_four_threads_loses_and_doubles_nothing(lake: Lake) -> None:

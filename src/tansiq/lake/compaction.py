@@ -54,7 +54,7 @@ def compact(catalogue: Catalogue, known: Known, day: date) -> Compacted | None:
 def tidy(catalogue: Catalogue, known: Known) -> list[Compacted]:
     """Merge the small files of every day that has many of them."""
     with reading(catalogue) as cursor:
-        rows = cursor.execute(statement("small_files").format(small=SMALL_BYTES)).fetchall()
+        rows = cursor.execute(statement("small_files").format(table="events", small=SMALL_BYTES)).fetchall()
     counts = Counter(span_of(row[0]) for row in rows)
     done = []
     for span, number in counts.items():
@@ -133,7 +133,7 @@ def swap(cursor: Cursor, new: Rewritten, lake: str, batch_id: str) -> bool:
     live = {row[0] for row in cursor.execute("SELECT data_file FROM ducklake_list_files('lake', 'events')").fetchall()}
     if not live.issuperset(new.olds):
         return False
-    cursor.execute(statement("drop_files").format(files=paths(new.olds)))
+    cursor.execute(statement("drop_files").format(table="events", files=paths(new.olds)))
     for file in new.news:
         where = quoted(f"{lake}/{file.place}")
         cursor.execute(f"CALL ducklake_add_data_files('lake', 'events', {where}, hive_partitioning => false)")

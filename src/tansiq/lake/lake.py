@@ -11,7 +11,7 @@ import polars as pl
 from tansiq.core.columns import REJECTED, STORED
 from tansiq.core.home import Home
 from tansiq.lake import commit as committing
-from tansiq.lake import compaction, files
+from tansiq.lake import compaction, files, packing
 from tansiq.lake import reading as read
 from tansiq.lake import rejects as rejecting
 from tansiq.lake.catalogue import Catalogue
@@ -169,7 +169,9 @@ class Lake:
         return compaction.compact(self._catalogue, self._known, day)
 
     def tidy(self) -> list[Compacted]:
-        """Compact the days that have many small files; remove what was replaced days ago. Call it after ingesting."""
+        """Compact the days that have many small files, of events (told) and of rejected lines; remove what was
+        replaced days ago. Call it after ingesting."""
+        packing.pack_rejects(self._catalogue)
         return compaction.tidy(self._catalogue, self._known)
 
     def feeds(self) -> set[str]:

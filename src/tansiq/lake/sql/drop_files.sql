@@ -1,2 +1,2 @@
 -- All rows of a file: DuckLake lets go of the file and writes nothing.
-DELETE FROM lake.events WHERE filename IN {files}
+DELETE FROM lake.{table} WHERE filename IN {files}
