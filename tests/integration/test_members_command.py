@@ -255,5 +255,5 @@ def test_list_json_says_names_claims_memberships_and_contacts(run: Run) -> None:
 
 
 def test_help_of_every_verb_has_an_example(run: Run) -> None:
-    for verb in ("import", "whois", "list"):
+    for verb in ("import", "export", "whois", "list"):
         assert f"tansiq members {verb}" in run("members", verb, "--help", COLUMNS="200").stdout

@@ -18,6 +18,7 @@ from tansiq.members.statement import read
 from tansiq.members.written import written
 
 if TYPE_CHECKING:
+    from conftest import Run
     from tansiq.members.actions import Imported
     from tansiq.members.models import Team
 
@@ -225,3 +226,54 @@ def test_read_of_a_part_with_a_mistake_names_line_field_and_code(line: str, fiel
         read(f'[[team]]\ncode = "XA-CERT"\nname = "x"\n{line}\n')
 
     assert [(m.row, m.field, m.error.code) for m in refused.value.mistakes] == [(4, field, code)]
+
+
+def test_export_of_one_node_is_imported_by_another(run: Run, set_up_home: Path, tmp_path: Path) -> None:
+    import shutil
+
+    said = tmp_path / "teams.toml"
+    said.write_text(
+        '[[team]]\ncode = "XA-CERT"\nname = { ar = "فريق" }\nclaims = { asn = [64496] }\n'
+        'contacts = [ { kind = "email", value = "a@cert.example", post = "primary", public = true } ]\n'
+        'periods = [ { category = "commercial", since = "2021-03", decision = "Board 3" } ]\n'
+        'people = [ { code = "P-4F7K2M", email = "a@cert.example", name = "A", roles = ["head"] } ]\n'
+    )
+    elsewhere = Path(shutil.copytree(set_up_home, tmp_path / "elsewhere"))
+    run("members", "import", said)
+    first = run("members", "export", "--team", "XA-CERT")
+    (tmp_path / "exported.toml").write_text(first.stdout)
+
+    run("members", "import", tmp_path / "exported.toml", at=elsewhere)
+    second = run("members", "export", "--team", "XA-CERT", at=elsewhere)
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert second.stdout == first.stdout
+    assert 'since = "2021-03"' in first.stdout and "P-4F7K2M" in first.stdout
+
+
+def test_export_of_a_team_that_is_not_here_says_so(run: Run) -> None:
+    done = run("members", "export", "--team", "XX-NONE")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There is no team XX-NONE in the register." in done.stderr
+
+
+def test_import_that_only_the_register_can_refuse_names_file_and_line(run: Run, tmp_path: Path) -> None:
+    said = tmp_path / "teams.toml"
+    person = '{ code = "P-4F7K2M", email = "a@cert.example" }'
+    said.write_text(f'[[team]]\ncode = "XA-CERT"\nname = "x"\npeople = [ {person} ]\n')
+    run("members", "import", said)
+    said.write_text(said.read_text().replace("P-4F7K2M", "P-ABCDE0"))
+
+    done = run("members", "import", said)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{said}:4: XA-CERT people: P-ABCDE0 is there already.")
+
+
+def test_example_of_the_reference_is_read_without_a_mistake() -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "reference" / "members-toml.md").read_text()
+
+    examples = [part.partition("```")[0] for part in reference.split("```toml")[1:]]
+
+    assert [len(read(example).teams) for example in examples] == [1, 1]
