@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from factories import federation
 from factories import postgres as servers
+from factories.federation import Federation
 from tansiq.core.home import Home
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -148,6 +150,26 @@ def database(_connected: None) -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def there(_connected: None) -> Iterator[Federation]:
+    """Three teams and a person of every kind, signed in; for the tests of a module, which change nothing of it."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        yield federation.seeded()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def contexts(_connected: None) -> Iterator[None]:
+    """Answers of the test client carry what their templates were given (``response.context``)."""
+    from django.test.utils import setup_test_environment, teardown_test_environment
+
+    setup_test_environment(debug=False)
+    yield
+    teardown_test_environment()
 
 
 @pytest.fixture
