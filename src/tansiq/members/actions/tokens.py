@@ -40,11 +40,11 @@ def drawn(kind: type[OneTimeToken], person: Person, *, by: Viewer, now: datetime
 
 def used(kind: type[_Token], token: str, *, now: datetime) -> Person:
     """The person whose token it is, once. Raises: LinkNotValid."""
-    live = kind._default_manager.filter(token_hash=digest(token), used_at=None, expires_at__gt=now)
-    found = live.filter(person__is_active=True).select_related("person").first()
-    if found is None or not live.update(used_at=now):  # of two at once, one finds it used
+    person = holder(kind, token, now=now)
+    unused = kind._default_manager.filter(token_hash=digest(token), used_at=None)
+    if not unused.update(used_at=now):  # of two at once, one finds it used
         raise LinkNotValid()
-    return found.person
+    return person
 
 
 def holder(kind: type[_Token], token: str, *, now: datetime) -> Person:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from tansiq.core.viewer import Viewer
 from tansiq.members import rules
-from tansiq.members.models import CountryStatement, MembershipPeriod
+from tansiq.members.models import CountryStatement, MembershipPeriod, Standing
 from tansiq.members.words import PERIOD_CATEGORIES
 
 
@@ -70,8 +71,16 @@ def facts(periods: Iterable[MembershipPeriod]) -> list[rules.PeriodFacts]:
 
 def all_facts(*, team: str = "") -> list[rules.PeriodFacts]:
     """Of all teams, or one. Two queries, whatever the number of members."""
+    standings: dict[int, list[rules.StandingFacts]] = defaultdict(list)
+    told = Standing.objects.filter(period__team__code=team) if team else Standing.objects.all()
+    for period, state, since in told.order_by("since", "pk").values_list("period", "state", "since"):
+        standings[period].append(rules.StandingFacts(state, since))
     rows = MembershipPeriod.objects.filter(team__code=team) if team else MembershipPeriod.objects.all()
-    return facts(rows.select_related("team").prefetch_related("standings").order_by("pk"))
+    columns = ("team__code", "team__country", "category", "since", "until", "community_agreement", "pk")
+    return [
+        rules.PeriodFacts(*said, standings=tuple(standings.get(key, ())))
+        for *said, key in rows.order_by("pk").values_list(*columns)
+    ]
 
 
 def memberships_of(team: str, *, day: date) -> tuple[frozenset[str], bool]:
