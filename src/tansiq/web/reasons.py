@@ -90,6 +90,11 @@ MEMBERS = {
         "The contacts of {team} are kept by its head, its duty officers and its keeper, and by the Secretariat."
     ),
     "members.duty.not_of_team": N_("The duty roster of {team} is kept by its head and its duty officers."),
+    "members.export.not_head": N_("A team's data are exported by its head, everybody's by the Secretariat."),
+    "members.import.not_secretariat": N_("Files of teams are taken in by the Secretariat or the node's operator."),
+    "members.import.people": N_(
+        "The file speaks of people: only the operator at the node's own machine may take it in. Leave the people out."
+    ),
     "members.person.erased_already": N_("This person is erased already."),
     "members.person.left": N_("This person has left."),
     "members.person.not_head": N_("Only the head of a team they were of, or the Secretariat, may do this."),

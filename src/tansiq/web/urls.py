@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("teams/<str:code>/", directory.team, name="team"),
     path("teams/<str:code>.json", directory.team_json, name="team-json"),
     path("teams/<str:code>/keys/<str:fingerprint>.asc", directory.certificate, name="certificate"),
+    path("", include("tansiq.web.desk.urls")),
     path("map/", directory.world_map, name="map"),
     path("whois/", whois.page, name="whois"),
     path("whois.json", whois.as_json, name="whois-json"),

@@ -1,0 +1,75 @@
+"""What the verbs of the audit record say to a reader. A verb without words is shown as it is."""
+
+from __future__ import annotations
+
+from django.utils.translation import pgettext_lazy
+
+FAMILIES = {
+    "membership.": pgettext_lazy("record", "membership"),
+    "claim.": pgettext_lazy("record", "claims"),
+    "contact.": pgettext_lazy("record", "contacts"),
+    "contacts.": pgettext_lazy("record", "confirmations of contacts"),
+    "duty.": pgettext_lazy("record", "duty roster"),
+    "certificate.": pgettext_lazy("record", "certificates"),
+    "profile.": pgettext_lazy("record", "profiles"),
+    "person.": pgettext_lazy("record", "people and their roles"),
+    "key.": pgettext_lazy("record", "API keys"),
+    "sharing.": pgettext_lazy("record", "sharing"),
+    "directory.": pgettext_lazy("record", "imports"),
+    "item.read": pgettext_lazy("record", "readings"),
+    "audit.": pgettext_lazy("record", "the record itself"),
+}
+
+VERBS = {
+    "audit.reason-erased": pgettext_lazy("record", "erased a reason"),
+    "certificate.rechecked": pgettext_lazy("record", "found a certificate changed"),
+    "certificate.uploaded": pgettext_lazy("record", "uploaded a certificate"),
+    "certificate.withdrawn": pgettext_lazy("record", "withdrew a certificate"),
+    "claim.ended": pgettext_lazy("record", "ended a claim"),
+    "claim.overlap_decided": pgettext_lazy("record", "recorded a decision on a disputed claim"),
+    "claim.proposed": pgettext_lazy("record", "proposed a claim"),
+    "claim.refused": pgettext_lazy("record", "refused a claim"),
+    "claim.verified": pgettext_lazy("record", "verified a claim"),
+    "contact.added": pgettext_lazy("record", "added a contact"),
+    "contact.changed": pgettext_lazy("record", "changed a contact"),
+    "contact.moved": pgettext_lazy("record", "moved a contact"),
+    "contact.removed": pgettext_lazy("record", "removed a contact"),
+    "contacts.confirmed": pgettext_lazy("record", "confirmed the contacts"),
+    "contacts.reminded": pgettext_lazy("record", "asked to confirm the contacts"),
+    "directory.imported": pgettext_lazy("record", "imported a file"),
+    "duty.ended": pgettext_lazy("record", "ended a shift"),
+    "duty.set": pgettext_lazy("record", "planned a shift"),
+    "item.read": pgettext_lazy("record", "read"),
+    "key.created": pgettext_lazy("record", "made an API key"),
+    "key.revoked": pgettext_lazy("record", "revoked an API key"),
+    "membership.community": pgettext_lazy("record", "recorded an agreement with the community"),
+    "membership.ended": pgettext_lazy("record", "ended a membership"),
+    "membership.imported": pgettext_lazy("record", "imported periods of membership"),
+    "membership.opened": pgettext_lazy("record", "opened a membership"),
+    "membership.standing": pgettext_lazy("record", "changed how a membership stands"),
+    "node.set_up": pgettext_lazy("record", "set the node up"),
+    "person.accepted": pgettext_lazy("record", "accepted an invitation"),
+    "person.appointed": pgettext_lazy("record", "appointed somebody"),
+    "person.appointment_ended": pgettext_lazy("record", "ended an appointment"),
+    "person.erased": pgettext_lazy("record", "erased a person's name and address"),
+    "person.invited": pgettext_lazy("record", "invited somebody"),
+    "person.left": pgettext_lazy("record", "recorded that somebody left"),
+    "person.renamed": pgettext_lazy("record", "changed their name"),
+    "person.roles_by_provider": pgettext_lazy("record", "took roles over from the identity provider"),
+    "person.transferred": pgettext_lazy("record", "moved somebody to another team"),
+    "profile.published": pgettext_lazy("record", "published a profile"),
+    "profile.written": pgettext_lazy("record", "wrote a section of a profile"),
+    "sharing.marked": pgettext_lazy("record", "marked something"),
+    "sharing.onward_withdrawn": pgettext_lazy("record", "took back what was passed on"),
+    "sharing.released": pgettext_lazy("record", "released something"),
+    "sharing.told_onward": pgettext_lazy("record", "passed something on"),
+    "sharing.unscoped": pgettext_lazy("record", "read past the scope, for the node's own work"),
+    "sign_in_link.made": pgettext_lazy("record", "made a sign-in link"),
+    "sign_in_link.used": pgettext_lazy("record", "used a sign-in link"),
+}
+REFUSED_KEY = pgettext_lazy("record", "refused an API key")
+
+
+def verb(code: str) -> str:
+    """In words, or as it is."""
+    return str(REFUSED_KEY if code.startswith("key.refused.") else VERBS.get(code, code))
