@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, path
+from django.views.generic.base import RedirectView
 
 from tansiq.web.account import keys, people, sessions, settings
 
 urlpatterns: list[URLPattern] = [
+    path("account/", RedirectView.as_view(pattern_name="settings"), name="account"),
     path("account/settings/", settings.page, name="settings"),
     path("account/sessions/<int:session>/end/", sessions.end, name="account_session_end"),
     path("account/keys/", keys.page, name="keys"),
