@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Path, Query, Router
+from ninja import Path, Query, Router, Status
 
 from tansiq.core.viewer import Scope
 from tansiq.members.actions.claims import propose_claim
@@ -106,12 +106,12 @@ def world(request: HttpRequest) -> dict[str, Any]:
     summary="Propose a claim for the asker's own team",
     operation_id="propose_claim",
 )
-def propose(request: HttpRequest, code: Code, proposal: Proposal) -> dict[str, Any]:
+def propose(request: HttpRequest, code: Code, proposal: Proposal) -> Status[Proposed]:
     """It has no effect until the federation's keeper verifies it."""
     stored = get_object_or_404(Team, code=code)
     said = proposal.model_dump()
     kind, value = said.pop("kind"), said.pop("value")
-    return _proposed(propose_claim(stored, kind, value, by=request.viewer, now=request.now, **said))
+    return Status(201, _proposed(propose_claim(stored, kind, value, by=request.viewer, now=request.now, **said)))
 
 
 def _page(request: HttpRequest, code: str) -> pages.TeamPage:
