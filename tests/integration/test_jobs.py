@@ -57,9 +57,14 @@ def test_job_that_fails_is_written_down_and_due_again_soon(row: Any, capsys: pyt
 
 
 def test_every_job_of_a_node_runs_on_an_empty_one(database: None) -> None:
+    from django.conf import settings
+
+    from tansiq.attribution.whois import Whois
     from tansiq.workers.jobs import jobs
 
-    done = {job.name: job.run(NOW) for job in jobs(None, "tansiq@xa-cert.example", "http://localhost:8420")}
+    every = jobs(None, "tansiq@xa-cert.example", "http://localhost:8420", settings.HOME)
+    done = {job.name: job.run(NOW) for job in every}
 
-    assert set(done) == {"mail", "mail-erase", "reminders", "certificates", "audit", "sessions"}
+    assert Whois.open(settings.HOME.tables) is not None
+    assert set(done) == {"tables", "mail", "mail-erase", "reminders", "certificates", "audit", "sessions"}
     assert done["mail"] == done["mail-erase"] == done["certificates"] == done["sessions"] == 0

@@ -230,4 +230,21 @@ def test_up_lock_names_process_and_address(start: Start, home: Path) -> None:
 
     said = json.loads((home / "up.lock").read_text())
 
-    assert said == {"pid": up.process.pid, "address": f"http://localhost:{up.port}"}
+    assert said == {"pid": up.process.pid, "address": f"http://localhost:{up.port}", "port": up.port}
+
+
+def test_doctor_asks_the_portal_where_it_listens(start: Start, home: Path) -> None:
+    start(home)  # at a port that only `up` was told
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tansiq", "doctor", "--json"], env=environment(home), capture_output=True, text=True
+    )
+
+    codes = [json.loads(line).get("code") for line in done.stdout.splitlines()]
+    assert "web.silent" not in codes
+
+
+def test_whois_answers_on_a_node_just_started(start: Start, home: Path) -> None:
+    up = start(home)
+
+    assert eventually(lambda: up.status("/whois.json?target=MA") == 200), up.said()

@@ -114,17 +114,17 @@ class answering:
         return answers() or time.monotonic() - self.since > PATIENCE_SECONDS
 
 
-def answers() -> bool:
+def answers(port: int | None = None) -> bool:
     """Whether the portal's server takes a request; what it says does not matter here."""
-    return status("/") is not None
+    return status("/", port) is not None
 
 
-def status(path: str) -> int | None:
+def status(path: str, port: int | None = None) -> int | None:
     """What the portal says to a request for a page; None when it does not answer."""
     from tansiq import settings
 
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.BIND, settings.BIND)
-    connection = http.client.HTTPConnection(host, settings.PORT, timeout=ANSWER_SECONDS)
+    connection = http.client.HTTPConnection(host, port or settings.PORT, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", path, headers={"Host": settings.HOST})
         answer = connection.getresponse()
@@ -174,10 +174,20 @@ def alone(home: Home) -> Iterator[bool]:
         lock.seek(0)
         unclean = bool(lock.read())
         lock.truncate(0)
-        json.dump({"pid": os.getpid(), "address": settings.ADDRESS}, lock)
+        json.dump({"pid": os.getpid(), "address": settings.ADDRESS, "port": settings.PORT}, lock)
         lock.flush()
         yield unclean
         lock.truncate(0)
+
+
+def port_of(home: Home) -> int:
+    """Where the node that runs in this folder listens: not always where this process would."""
+    from tansiq import settings
+
+    try:
+        return int(json.loads(home.running.read_text())["port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return settings.PORT
 
 
 def said_in(lock: Any) -> dict[str, Any]:

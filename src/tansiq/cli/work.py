@@ -13,4 +13,4 @@ def work() -> None:
     from tansiq.workers.waiting import signals
 
     with signals() as heard:
-        loop(jobs(settings.SMTP, settings.MAIL_FROM, settings.ADDRESS), heard)
+        loop(jobs(settings.SMTP, settings.MAIL_FROM, settings.ADDRESS, settings.HOME), heard)

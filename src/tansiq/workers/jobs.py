@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import datetime, timedelta
 
+from tansiq.attribution.folder import Pointer
 from tansiq.core.errors import N_, TansiqError
+from tansiq.core.home import Home
+from tansiq.members.queries import claims_version
 from tansiq.notices import mail
 from tansiq.notices.models import Mail, Stage
 from tansiq.notices.submission import Server
@@ -12,6 +18,13 @@ from tansiq.workers.loop import Job
 from tansiq.workers.mail import send_waiting
 
 SIGN_OF_LIFE = "mail"  # the job that every worker has a turn at, every minute
+COMPILE = """
+import django
+django.setup()
+from django.conf import settings
+from tansiq.workers.tables import refresh
+refresh(settings.HOME)
+"""
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -21,8 +34,15 @@ class RecordBroken(TansiqError):
     remedy = N_("Run `tansiq audit verify`, keep a copy of the database, and find out who could write to it.")
 
 
-def jobs(server: Server | None, sender: str, address: str) -> tuple[Job, ...]:
-    """Every job of a node whose mails go to ``server`` from ``sender`` and whose portal is at ``address``."""
+class TableNotCompiled(TansiqError):
+    code = "attribution.not_compiled"
+    message = N_("The attribution table could not be brought up to date: {reason}")
+    remedy = N_("The former one is used on. Run `tansiq doctor`.")
+    transient = True
+
+
+def jobs(server: Server | None, sender: str, address: str, home: Home) -> tuple[Job, ...]:
+    """Every job of the node ``home``; its mails go to ``server`` from ``sender``, its portal is at ``address``."""
 
     def send_mail(now: datetime) -> int:
         return send_waiting(server, sender, now=now)
@@ -35,7 +55,11 @@ def jobs(server: Server | None, sender: str, address: str) -> tuple[Job, ...]:
 
         return ask(address, now=now)
 
+    def table_is_behind(now: datetime) -> bool:
+        return Pointer(home.tables).read().get("claims_version") != claims_version()
+
     return (
+        Job("tables", HOUR, lambda now: compile_tables(home), table_is_behind),
         Job(SIGN_OF_LIFE, MINUTE, send_mail, mail_waits),
         Job("mail-erase", DAY, lambda now: mail.erase_old(now=now)),
         Job("reminders", HOUR, remind),
@@ -43,6 +67,19 @@ def jobs(server: Server | None, sender: str, address: str) -> tuple[Job, ...]:
         Job("audit", DAY, verify_record),
         Job("sessions", DAY, forget_sessions),
     )
+
+
+def compile_tables(home: Home) -> int:
+    """Bring the attribution table in step with claims and addresses: one run. Raises: TableNotCompiled.
+
+    In a process of its own: the column engines that it needs would stay in this one's memory for ever.
+    """
+    command = [sys.executable, "-P", "-c", COMPILE]
+    environment = {"DJANGO_SETTINGS_MODULE": "tansiq.settings"} | os.environ | {"TANSIQ_HOME": str(home.path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise TableNotCompiled(reason=done.stderr.strip()[-200:])
+    return 1
 
 
 def recheck_certificates(now: datetime) -> int:

@@ -31,17 +31,18 @@ def is_up(home: Home) -> bool:
 
 def processes(home: Home) -> Iterator[Finding]:
     from tansiq import settings
-    from tansiq.cli.up import answers
+    from tansiq.cli.up import answers, port_of
 
     if not is_up(home):
         yield from port_free(settings.BIND, settings.PORT)
         return
-    if not answers():
+    port = port_of(home)
+    if not answers(port):
         yield bad(
             "web.silent",
             N_("`tansiq up` runs, but the portal does not answer at port {port}."),
             N_("Read what `tansiq up` says on its standard error, or stop it and start it again."),
-            port=settings.PORT,
+            port=port,
         )
     if not settings.BACKBONE_URL and not backbone.answers(home):
         yield bad(
