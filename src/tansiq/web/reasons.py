@@ -78,7 +78,7 @@ MEMBERS = {
     "members.certificate.not_of_team": N_(
         "The certificates of {team} are kept by its head, its duty officers and its keeper, and by the Secretariat."
     ),
-    "members.claim.by_key": N_("Claims are made by people, not by an API key."),
+    "members.claim.by_key": N_("An API key proposes claims only if it may write in the directory, and ends none."),
     "members.claim.judged_already": N_("This claim has been judged already."),
     "members.claim.not_keeper": N_("What {team} answers for is claimed by its head or its constituency keeper."),
     "members.claim.not_of_team": N_("Proposals of {team} are shown to its own people and to the federation's seats."),
