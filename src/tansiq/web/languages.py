@@ -21,8 +21,8 @@ def change(request: HttpRequest) -> HttpResponse:
     wish = request.POST.get("language", "")
     if wish not in LANGUAGES:
         raise BadRequest("language")
-    if request.user.is_authenticated:
-        Person.objects.filter(pk=request.user.pk).update(language=wish)
+    if request.viewer.person:  # half signed in is a guest, who changes nothing of a person's
+        Person.objects.filter(code=request.viewer.person).update(language=wish)
     response = see_other(way_back(request))
     response.set_cookie(
         LANGUAGE_COOKIE, wish, max_age=YEAR_SECONDS, samesite="Lax", httponly=True, secure=settings.ENCRYPTED
