@@ -33,6 +33,10 @@ def keeps_people(viewer: Viewer) -> bool:
     return viewer.holds(Role.HEAD) or viewer.sits(Seat.SECRETARIAT)
 
 
+def keeps_the_register(viewer: Viewer) -> bool:
+    return viewer.sits(Seat.SECRETARIAT)
+
+
 def reads_the_record(viewer: Viewer) -> bool:
     return viewer.sits(Seat.AUDITOR, Seat.SECRETARIAT) or viewer.holds(Role.HEAD)
 
@@ -45,6 +49,7 @@ DESKS: tuple[tuple[object, str, Rule], ...] = (
     (pgettext_lazy("desk", "Map"), "map", anybody),
     (pgettext_lazy("desk", "Who answers?"), "whois", anybody),
     (pgettext_lazy("desk", "People"), "people", keeps_people),
+    (pgettext_lazy("desk", "Register"), "register", keeps_the_register),
     (pgettext_lazy("desk", "Record"), "audit", reads_the_record),
 )
 """Label, name of the view, and who is shown it. Being shown is no permission: every view asks its own rule."""

@@ -145,9 +145,9 @@ def publish(request: HttpRequest, code: str) -> HttpResponse:
     return see_other(reverse("profile-edit", args=[code]))
 
 
-def missing(words: Text) -> list[str]:
+def missing(words: Text) -> str:
     """The languages in which a section that says something says nothing."""
-    return [name for language, name in settings.LANGUAGES if not getattr(words, language)]
+    return " · ".join(name for language, name in settings.LANGUAGES if not getattr(words, language))
 
 
 def spoken() -> str:

@@ -16,7 +16,7 @@ from tansiq.audit.words import FAULTS
 from tansiq.notices.models import JobRun
 from tansiq.web.desk.fields import MomentField
 from tansiq.web.desk.place import at_desk
-from tansiq.web.desk.record_words import FAMILIES, verb
+from tansiq.web.desk.record_words import FAMILIES, details, verb
 from tansiq.web.navigation import reads_the_record
 
 SHOWN = 50
@@ -68,7 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
     more = len(rows) > SHOWN
     shown = {
         "form": form,
-        "rows": [(row, verb(row.verb)) for row in rows[:SHOWN]],
+        "rows": [(row, verb(row.verb), details(row.values)) for row in rows[:SHOWN]],
         "older": rows[SHOWN - 1].number if more else None,
         "all": reads_the_record(request.viewer),
         **_state(request),

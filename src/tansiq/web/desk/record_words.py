@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 FAMILIES = {
@@ -68,6 +71,17 @@ VERBS = {
     "sign_in_link.used": pgettext_lazy("record", "used a sign-in link"),
 }
 REFUSED_KEY = pgettext_lazy("record", "refused an API key")
+
+
+def details(values: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names and values of a row as one reads them; what says nothing is left out."""
+    return [(name, plain(value)) for name, value in values.items() if value not in ("", None, [])]
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def verb(code: str) -> str:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from tansiq.members import queries, rules
 from tansiq.web.desk.place import at_desk
+from tansiq.web.desk.words import SHORT_FLAGS
 from tansiq.web.directory import words
 
 
@@ -22,5 +23,6 @@ def page(request: HttpRequest) -> HttpResponse:
         "lacking": queries.all_flags(viewer, now=now).items(),
         "conflicts": queries.full_member_conflicts(viewer, day=now.date()).items(),
         "words": words,
+        "short": SHORT_FLAGS,
     }
     return render(request, "desk/register.html", shown)

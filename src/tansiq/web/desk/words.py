@@ -15,6 +15,13 @@ WEAK = {
     "algorithm": pgettext_lazy("certificate", "weak: {algorithm} of {bits} bits"),
     "hash": pgettext_lazy("certificate", "weak: bound by {hash}"),
 }
+SHORT_FLAGS = {
+    "contacts.primary_missing": pgettext_lazy("flag", "primary contact"),
+    "contacts.backup_missing": pgettext_lazy("flag", "backup contact"),
+    "contacts.day_and_night_missing": pgettext_lazy("flag", "day and night channel"),
+    "contacts.unconfirmed": pgettext_lazy("flag", "confirmation of contacts"),
+    "certificate.missing": pgettext_lazy("flag", "certificate"),
+}
 UNBOUND = pgettext_lazy("certificate", "not held together by a valid signature of its own")
 REVOCATIONS = {
     "unspecified": pgettext_lazy("revocation", "no reason is given"),

@@ -58,15 +58,15 @@ def register(viewer: Viewer, now: datetime) -> Iterator[Need]:
         return
     if waiting := len(queries.claims_to_judge(viewer, now=now)):
         sentence = ngettext("{count} claim waits to be judged.", "{count} claims wait to be judged.", waiting)
-        yield Need("warn", sentence.format(count=waiting), "/register/")
+        yield Need("warn", sentence.format(count=waiting), reverse("register"))
     if lacking := len(queries.all_flags(viewer, now=now)):
         sentence = ngettext(
             "The entry of {count} team is incomplete.", "The entries of {count} teams are incomplete.", lacking
         )
-        yield Need("info", sentence.format(count=lacking), "/register/")
+        yield Need("info", sentence.format(count=lacking), reverse("register"))
     for country, teams in queries.full_member_conflicts(viewer, day=now.date()).items():
         sentence = _("{country} has several Full Members: {teams}. The Board has to decide.")
-        yield Need("bad", sentence.format(country=country, teams=", ".join(teams)), "/register/")
+        yield Need("bad", sentence.format(country=country, teams=", ".join(teams)), reverse("register"))
 
 
 DESKS: tuple[Callable[[Viewer, datetime], Iterator[Need]], ...] = (contested, own_entry, register)
