@@ -219,6 +219,7 @@ INSTALLED_APPS = [
     "tansiq.web.signin",
 ]
 MIDDLEWARE = [
+    "tansiq.web.headers.headers",  # outermost: what is refused or sent elsewhere on the way in has them, too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # random padding against guessing secrets by length (BREACH)
@@ -233,7 +234,6 @@ MIDDLEWARE = [
     "tansiq.web.front_door.viewer",
     "tansiq.web.front_door.language",
     "tansiq.web.signin.gate.gate",
-    "tansiq.web.headers.headers",
 ]
 ROOT_URLCONF = "tansiq.web.urls"
 WSGI_APPLICATION = "tansiq.web.wsgi.application"
