@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ def opened() -> Home:
     here = present()
     draw_secrets(here)
     django.setup()
+    atexit.register(leave_the_database)
     stamp = here.path / "version"
     wanted = f"{tansiq.__version__} {migrations()}"
     try:
@@ -40,6 +42,13 @@ def opened() -> Home:
     except OSError as error:
         raise HomeUnusable(folder=here.path, why=why(error)) from error
     return here
+
+
+def leave_the_database() -> None:
+    """Say good-bye to PostgreSQL: a connection that is only dropped looks like a fault in its log and in ours."""
+    from django.db import connections
+
+    connections.close_all()
 
 
 def present() -> Home:
