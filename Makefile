@@ -46,7 +46,7 @@ golden: dev ## write the golden outputs anew; read the diff before you commit it
 
 messages: dev ## bring the catalogues up to date with what the program says; then translate what is empty
 	@set -e; pot=$$(mktemp); trap 'rm -f "$$pot"' EXIT; \
-	$(BIN)/pybabel -q extract -F babel.cfg -k N_ --add-location=file --no-wrap --sort-by-file --project=tansiq -o "$$pot" src/tansiq; \
+	$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k gettext_lazy -k ngettext_lazy:1,2 -k pgettext_lazy:1c,2 --add-location=file --no-wrap --sort-by-file --project=tansiq -o "$$pot" src/tansiq; \
 	for language in ar en fr; do \
 		$(BIN)/pybabel -q update -D django -l $$language -d src/tansiq/locale -i "$$pot" \
 			--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap; \

@@ -23,17 +23,18 @@ TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 PLURALS = {"ar": 6, "en": 2, "fr": 2}
 RUN = "run `make messages`"
 
-Key = str | tuple[str, ...]
+Key = tuple[str, str | tuple[str, ...]]  # context, and the message with its plural
 
 
 @cache
 def extracted() -> frozenset[Key]:
     """Everything that the program marks as words: the same extraction as ``make messages``."""
-    keywords: dict[str, Any] = DEFAULT_KEYWORDS | {"N_": None}
+    lazy = {"gettext_lazy": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2)}
+    keywords: dict[str, Any] = DEFAULT_KEYWORDS | {"N_": None} | lazy
     with (SOURCE.parent.parent / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)
     found = extract_from_dir(str(SOURCE), method_map=methods, options_map=options, keywords=keywords)
-    return frozenset(key if isinstance(key, str) else tuple(key) for _, _, key, _, context in found if not context)
+    return frozenset((context or "", key if isinstance(key, str) else tuple(key)) for _, _, key, _, context in found)
 
 
 @cache
@@ -43,7 +44,9 @@ def catalogue(language: str) -> Catalog:
 
 
 def keys(language: str) -> set[Key]:
-    return {tuple(m.id) if isinstance(m.id, (list, tuple)) else m.id for m in catalogue(language) if m.id}
+    return {
+        (m.context or "", tuple(m.id) if isinstance(m.id, list | tuple) else m.id) for m in catalogue(language) if m.id
+    }
 
 
 def texts(value: Any) -> tuple[str, ...]:
