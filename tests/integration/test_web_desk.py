@@ -314,3 +314,12 @@ def test_post_without_the_forms_token_changes_nothing() -> None:
 
     assert answer.status_code == 403
     assert contacts() == []
+
+
+def test_upload_larger_than_any_page_takes_is_not_read() -> None:
+    karim = desk.at_door("karim")
+
+    answer = karim.post("/teams/XA-CERT/keys/", {"file": SimpleUploadedFile("k.asc", b"x" * (9 << 20))})
+
+    assert answer.status_code in (400, 413)
+    assert kept() == []

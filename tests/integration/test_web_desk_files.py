@@ -93,7 +93,7 @@ def test_mistake_in_row_4711_refuses_the_file_whole_with_row_and_reason() -> Non
         (b"\xff\xfe\x00", "The byte 0xFF is not UTF-8."),
         (b"not toml", "This is not TOML"),
         (b"title = 1", "title"),
-        (b"# " + b"x" * (2 << 20), "a page takes 2097152"),
+        (b"# " + b"x" * (1 << 20), "a page takes 1048576"),
     ],
 )
 def test_file_that_is_none_is_refused_in_words(content: bytes, sentence: str) -> None:

@@ -25,8 +25,8 @@ from tansiq.web.desk.place import at_desk
 from tansiq.web.desk.words import told
 from tansiq.web.languages import see_other
 
-LIMIT_BYTES = 2 << 20
-"""Of a file that comes by a page, and goes back and forth once: some 60,000 claims. Larger ones: the command line."""
+LIMIT_BYTES = 1 << 20
+"""Of a file that comes by a page, and goes back and forth once: some 30,000 claims. Larger ones: the command line."""
 
 MISTAKES_SHOWN = 200
 
