@@ -100,13 +100,19 @@ def test_catalogue_has_the_plural_forms_of_its_language(language: str) -> None:
     } == {}
 
 
+def spelled_out(language: str, originals: tuple[str, ...], form: int) -> bool:
+    """Arabic says none, one and two in words, without the number."""
+    return language == "ar" and len(originals) > 1 and form < 3
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_catalogue_keeps_the_placeholders_of_every_message(language: str) -> None:
     different = {
         first: translated
         for first, originals, translated in translations(language)
-        for text in translated
-        if placeholders(text) != placeholders(originals[-1])
+        for form, text in enumerate(translated)
+        if not placeholders(text) <= placeholders(originals[-1])
+        or (placeholders(text) != placeholders(originals[-1]) and not spelled_out(language, originals, form))
     }
 
     assert different == {}
