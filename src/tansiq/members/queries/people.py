@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from tansiq.core.viewer import Role, Seat, Viewer
+from tansiq.members import rules
 from tansiq.members.in_force import current
 from tansiq.members.models import Appointment, DutyShift, Invitation, Node, Person
 
@@ -97,8 +98,10 @@ def _members(appointments: object, *, now: datetime) -> list[Member]:
 
 
 def on_duty(viewer: Viewer, team: str, *, now: datetime) -> list[OnDuty]:
-    """Who answers for ``team`` at this moment: for whoever is signed in."""
-    return [] if viewer.nobody else _shifts(Q(team__code=team, since__lte=now, until__gt=now))
+    """Who answers for ``team`` at this moment: a name, so for those who may see all contacts."""
+    if not rules.may_see_contacts(viewer, team=team):
+        return []
+    return _shifts(Q(team__code=team, since__lte=now, until__gt=now))
 
 
 def duty_roster(viewer: Viewer, team: str, *, now: datetime) -> list[OnDuty]:
