@@ -73,6 +73,7 @@ class Author:
 
     Attributes:
         person: code; empty where a team's software speaks.
+        epoch: of the roster under which the team signed; at most the envelope's.
         key: fingerprint of the team's platform certificate.
         marking: canonical text of the author's own set of markings.
         signature: binary, detached.
@@ -80,6 +81,7 @@ class Author:
 
     team: str
     person: str
+    epoch: int
     key: str
     marking: str
     signature: bytes
@@ -194,6 +196,7 @@ class Envelope(Placed):
                 **author.extra,
                 "team": author.team,
                 "person": author.person,
+                "epoch": author.epoch,
                 "key": author.key,
                 "marking": author.marking,
                 "signature": values.write_bytes(author.signature),

@@ -36,6 +36,7 @@ class JunkReason(StrEnum):
     BOMB = "bomb"
     NOT_OPENED = "not_opened"
     SIGNER = "signer"
+    CLOCK = "clock"
     JSON = "json"
     BODY = "body"
     REALM = "realm"
