@@ -36,7 +36,7 @@ class JunkReason(StrEnum):
     BOMB = "bomb"
     NOT_OPENED = "not_opened"
     SIGNER = "signer"
-    CLOCK = "clock"
+    UNPROVEN = "unproven"  # names a known certificate, and is not valid now: a clock, or a forgery
     JSON = "json"
     BODY = "body"
     REALM = "realm"

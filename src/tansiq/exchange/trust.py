@@ -1,0 +1,195 @@
+"""From what was opened to a verified envelope: the checks 5.4 to 5.19. No network, no database, no clock of its own.
+
+Rules it obeys:
+
+- Checks are made in the order of the protocol; the first that fails decides, and its number is in the outcome.
+- Before 5.8 nobody is known to have sent it: ``Junk``, which changes nothing.
+- What passed 5.10 has its position taken by the caller, whatever ``examine`` says of it afterwards.
+- Signatures are over the bytes received; the payload is parsed last, by 5.19.
+- ``Envelope`` comes out of ``examine`` and of nothing else that reads from others.
+- A peer's fault is an outcome, never an exception; an exception is this program's fault.
+- ``now`` is one moment for a whole pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tansiq.exchange import author, canonical, markings, reading
+from tansiq.exchange.body import Envelope, Lane, Placed, Receipt, Skip, State
+from tansiq.exchange.facts import Facts, Judge
+from tansiq.exchange.reasons import JunkReason, Reason
+from tansiq.exchange.seal import Junk, Unsealed
+from tansiq.exchange.values import Unfit, digest
+from tansiq.openpgp import sealing
+
+CLOCK_TOLERANCE = timedelta(minutes=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Authentic:
+    """A body that a node of the roster has signed for this one. What it says of objects is not judged yet.
+
+    Attributes:
+        content: the exact bytes that were sealed.
+        digest: of these.
+        signer: fingerprint of the sender's node certificate.
+        head: a receipt or a skip whole; of an envelope what gives it its place.
+    """
+
+    content: bytes
+    digest: str
+    signer: str
+    head: Placed | Receipt
+
+    @classmethod
+    def stored(cls, content: bytes, *, signer: str) -> Authentic:
+        """A body that passed ``authenticate`` before and was kept by this node. Raises: Unfit, if it was altered."""
+        return cls(content, digest(content), signer, reading.read_head(canonical.read_canonical(content)))
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Fit, but something is not here yet. ``whole``: its position is not taken either, it is judged again as a body."""
+
+    check: str
+    reason: Reason
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Will never be applied. ``moves``: its position is taken all the same."""
+
+    check: str
+    reason: Reason
+    moves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Authentic as an envelope, unfit as an object.
+
+    Attributes:
+        detail: field and what was expected of it; nothing of the content.
+        holds: later versions of the object wait behind it. Only what its author has proven to say does so.
+    """
+
+    check: str
+    reason: Reason
+    detail: str = ""
+    holds: bool = False
+
+
+def authenticate(opened: Unsealed, facts: Facts) -> Authentic | Junk:
+    """Checks 5.4 to 5.7: a body, of this realm, for this node, by the node that it names."""
+    try:
+        said = canonical.read_canonical(opened.content)
+    except Unfit as unfit:
+        return Junk("5.4", JunkReason.JSON, _detail(unfit))
+    try:
+        head = reading.read_head(said)
+    except Unfit as unfit:
+        return Junk("5.5", JunkReason.BODY, _detail(unfit))
+    if head.realm != facts.realm:
+        return Junk("5.6", JunkReason.REALM)
+    key = facts.node_keys.get(opened.signer)
+    if key is None or key.revoked:
+        return Junk("5.3", JunkReason.SIGNER)
+    was_theirs = key.until_epoch is None or head.epoch < key.until_epoch
+    if head.recipient != facts.here or head.sender != key.node or not was_theirs:
+        return Junk("5.7", JunkReason.ADDRESS)
+    return Authentic(opened.content, digest(opened.content), opened.signer, head)
+
+
+def admit(
+    body: Authentic, facts: Facts, *, now: datetime, by_file: bool = False, known: bool = False
+) -> Authentic | Parked | Refused:
+    """Checks 5.8 to 5.10: may it be looked at now, and may its sender send at all?
+
+    Of a node that was removed lately only receipts of recalls come through, and of these only the recalls.
+
+    Args:
+        by_file: it came by a file, carried by a person.
+        known: the channel has this body already.
+    """
+    head = body.head
+    if head.sent_at - now > CLOCK_TOLERANCE and not (by_file or known):
+        return Parked("5.8", Reason.CLOCK, whole=True)
+    if head.epoch > facts.epoch:
+        return Parked("5.9", Reason.EPOCH, whole=True)
+    if head.sender in facts.senders:
+        return body
+    if head.sender in facts.former and isinstance(head, Receipt) and head.lane is Lane.URGENT:
+        recalls = tuple(said for said in head.objects if said.state is State.RECALLED)
+        if recalls:
+            return replace(body, head=replace(head, objects=recalls))
+    return Refused("5.10", Reason.REMOVED, moves=False)
+
+
+def examine(body: Authentic, facts: Facts, judge: Judge, *, now: datetime) -> Envelope | Parked | Refused | Quarantined:
+    """Checks 5.11 to 5.19, of an envelope whose position was taken. What it refers to (5.20 on) the caller knows.
+
+    Raises: ValueError, for a skip or a receipt: they have nothing to be examined.
+    """
+    if isinstance(body.head, Skip | Receipt):
+        raise ValueError("no envelope")
+    try:
+        envelope = reading.read_envelope(body.head)
+    except Unfit as unfit:
+        return Quarantined("5.11", Reason.MALFORMED, _detail(unfit))
+    return (
+        _authorship(envelope, facts, now)
+        or _entitlement(envelope, judge)
+        or _ownership(envelope, judge)
+        or _payload(envelope, judge)
+        or envelope
+    )
+
+
+def _authorship(envelope: Envelope, facts: Facts, now: datetime) -> Quarantined | Parked | None:
+    said = envelope.author
+    key = facts.platform_keys.get(said.key)
+    if key is None or not key.speaks_for(said.team, said.epoch):
+        return Quarantined("5.12", Reason.UNKNOWN_KEY)
+    if not author.is_signed(envelope, certificate=key.certificate):
+        made_at = sealing.signed_at(said.signature)
+        if made_at is not None and made_at - now > CLOCK_TOLERANCE:
+            return Parked("5.13", Reason.CLOCK)
+        return Quarantined("5.13", Reason.SIGNATURE)
+    home = facts.homes.get(said.team)
+    if home is None or (home not in (envelope.sender, facts.here) and envelope.sender not in facts.forwarders):
+        return Quarantined("5.14", Reason.NOT_THERE)
+    return None
+
+
+def _entitlement(envelope: Envelope, judge: Judge) -> Quarantined | Refused | None:
+    try:
+        marked = markings.read(envelope.marking)
+        authors = markings.read(envelope.author.marking)
+    except Unfit as unfit:
+        return Quarantined("5.15", Reason.MARKING, _detail(unfit))
+    if not markings.is_as_strict(marked, authors):
+        return Quarantined("5.15", Reason.MARKING, "looser than the author's")
+    if not judge.is_entitled(marked):
+        return Refused("5.16", Reason.NOT_ENTITLED)
+    return None
+
+
+def _ownership(envelope: Envelope, judge: Judge) -> Quarantined | None:
+    return None if judge.may_write(envelope) else Quarantined("5.17", Reason.NOT_OWNER)
+
+
+def _payload(envelope: Envelope, judge: Judge) -> Parked | Quarantined | None:
+    if not judge.knows(envelope.kind, envelope.schema):
+        return Parked("5.18", Reason.KIND)
+    try:
+        payload = canonical.read_canonical(envelope.payload.encode())
+    except Unfit as unfit:
+        return Quarantined("5.19", Reason.PAYLOAD, _detail(unfit), holds=True)
+    return None if judge.fits(envelope, payload) else Quarantined("5.19", Reason.PAYLOAD, holds=True)
+
+
+def _detail(unfit: Unfit) -> str:
+    return f"{unfit.values['field']}: {unfit.values['expected']}"
