@@ -22,7 +22,8 @@ TAMPER = """
 from tansiq.cli import node; node.opened()
 from django.db import connection
 with connection.cursor() as cursor:
-    cursor.execute("DROP TRIGGER audit_entry_unchanged")
+    on = " ON audit_entry" if connection.vendor == "postgresql" else ""
+    cursor.execute(f"DROP TRIGGER audit_entry_unchanged{on}")
     cursor.execute("UPDATE audit_entry SET who = 'P-XXXXXX' WHERE number = 2")
 """
 
