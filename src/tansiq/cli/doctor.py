@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -58,6 +59,7 @@ def of_database(home: Home, now: datetime) -> Iterator[Finding]:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tansiq.settings")
     django.setup()
+    atexit.register(node.leave_the_database)
     trouble = list(database.reachable()) or list(database.migrated())
     yield from trouble
     if not trouble:
