@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install dev demo test test-long check bench golden messages lock
+.PHONY: help install dev demo test test-long chromium check bench golden messages lock
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -25,12 +25,18 @@ $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
 demo: install ## the main job on 200,000 lines of sample data, then the federation in the browser
 	$(BIN)/tansiq demo
 
-test: dev check ## everything but the long ones
+test: dev check chromium ## everything but the long ones
 	$(BIN)/python -m pytest -n 2 -m "not long"
 
-test-long: dev ## hundreds of kills, large files, PostgreSQL
+test-long: dev chromium ## hundreds of kills, large files, every page in the browser, all of it on PostgreSQL
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || (apt-get update -q && apt-get install -y -q postgresql)
 	$(BIN)/python -m pytest -n 2 -m long -s
+	TANSIQ_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 2 -m "not long" tests/integration
+	TANSIQ_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 2 -m long tests/integration/test_walk.py
+
+chromium: # the browser of the tests
+	@test -x /usr/bin/chromium || (apt-get update -q && apt-get install -y -q --no-install-recommends chromium) \
+		|| echo "Chromium is missing and cannot be installed here (apt-get, as root): tests with a browser are skipped."
 
 check: dev ## style, types, import order
 	$(BIN)/ruff check
@@ -42,7 +48,7 @@ bench: dev ## figures beside the hand-written reference
 	$(BIN)/python -m bench
 
 golden: dev ## write the golden outputs anew; read the diff before you commit it
-	$(BIN)/python -m pytest -m "not long" tests/golden --regenerate
+	$(BIN)/python -m pytest -m "not long" tests/golden tests/integration/test_walk.py --regenerate
 
 messages: dev ## bring the catalogues up to date with what the program says; then translate what is empty
 	@set -e; pot=$$(mktemp); trap 'rm -f "$$pot"' EXIT; \

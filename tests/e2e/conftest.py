@@ -40,10 +40,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         log.close()
 
 
-def made_ready(home: Path, port: int) -> Site:
+def made_ready(home: Path, port: int, *, program: str = "seed.py", out: Path | None = None) -> Site:
+    """A node that ``program`` has seeded; what that says goes to ``out``."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TANSIQ_", "DJANGO_"))}
     environment = kept | {"TANSIQ_HOME": str(home), "TANSIQ_LANGUAGE": "en", "TANSIQ_PORT": str(port)}
-    subprocess.run([sys.executable, str(HERE / "seed.py")], env=environment, check=True, timeout=120)
+    with (out or Path(os.devnull)).open("w") as said:
+        subprocess.run([sys.executable, str(HERE / program)], env=environment, stdout=said, check=True, timeout=120)
     return Site(f"http://localhost:{port}", home, environment)
 
 
@@ -64,6 +66,8 @@ def wait_for(site: Site, server: subprocess.Popen[bytes], log: str) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"Chromium is not installed at {CHROMIUM}: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         yield browser
@@ -81,9 +85,8 @@ def open_page(site: Site, browser: Browser) -> Iterator[Opener]:
     complaints: list[str] = []
 
     def open_page(*, locale: str = "en", width: int = 1280, height: int = 900, **named: Any) -> Page:
-        context = browser.new_context(
-            base_url=site.address, locale=locale, viewport={"width": width, "height": height}, **named
-        )
+        named = {"base_url": site.address, **named}
+        context = browser.new_context(locale=locale, viewport={"width": width, "height": height}, **named)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
