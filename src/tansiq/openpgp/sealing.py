@@ -16,6 +16,7 @@ from tansiq.openpgp.packets import SECRET_KEY
 from tansiq.openpgp.structure import structures
 
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
+_NO_VALID_SIGNATURE = "Signature verification failed"  # what the library's answer begins with
 _SESSION_KEY = 1  # type of packet (RFC 9580 section 5.1)
 
 
@@ -174,8 +175,9 @@ def decrypt(message: bytes, *, by: Secret, signers: Sequence[bytes] | None) -> O
     try:
         result = asked(lambda: pysequoia.decrypt(message, decryptor=by.decryptor(), store=store))
     except Refused as refused:
-        kind = NotProven if store is not None and store.found else NotOpened
-        raise kind(reason=refused.values["reason"]) from None
+        reason = refused.values["reason"]
+        named = store is not None and store.found and reason.startswith(_NO_VALID_SIGNATURE)
+        raise (NotProven if named else NotOpened)(reason=reason) from None
     signer = str(result.valid_sigs[0].certificate).upper() if signers is not None else ""
     return Opened(content=result.bytes or b"", signer=signer)
 
