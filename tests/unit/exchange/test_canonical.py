@@ -188,6 +188,7 @@ def test_write_time_is_utc_and_cut_to_milliseconds() -> None:
 
     assert values.write_time(moment) == "2026-02-28T23:00:00.999Z"
     assert values.read_time("2026-02-28T23:00:00.999Z") == values.whole_milliseconds(moment)
+    assert values.write_time(values.read_time("0026-02-28T23:00:00.001Z")) == "0026-02-28T23:00:00.001Z"
     with pytest.raises(ValueError, match="zone"):
         values.write_time(datetime(2026, 3, 1))
 
