@@ -26,11 +26,13 @@ demo: install ## the main job on 200,000 lines of sample data, then the federati
 	$(BIN)/tansiq demo
 
 test: dev check chromium ## everything but the long ones
-	$(BIN)/python -m pytest -n 2 -m "not long"
+	$(BIN)/python -m pytest -n 2 -m "not long" --ignore tests/e2e
+	$(BIN)/python -m pytest -n 2 -m "not long" tests/e2e # apart: the browser's event loop stays in its process
 
 test-long: dev chromium ## hundreds of kills, large files, every page in the browser, all of it on PostgreSQL
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || (apt-get update -q && apt-get install -y -q postgresql)
-	$(BIN)/python -m pytest -n 2 -m long -s
+	$(BIN)/python -m pytest -n 2 -m long -s --ignore tests/e2e
+	$(BIN)/python -m pytest -n 2 -m long tests/e2e
 	TANSIQ_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 2 -m "not long" tests/integration
 	TANSIQ_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 2 -m long tests/integration/test_walk.py
 
