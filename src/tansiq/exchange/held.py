@@ -49,10 +49,6 @@ class Held:
     def is_released(self) -> bool:
         return not self.waiting_for
 
-    def may_send_to(self, peer: str) -> bool:
-        """Released peer by peer for what only concerns the two; ids are minted once all are dealt with."""
-        return peer not in self.waiting_for and self.is_released
-
 
 @dataclass(frozen=True, slots=True)
 class Stand:
@@ -141,10 +137,13 @@ def waive(held: Held, peer: str, waiver: Waiver) -> Held:
     return replace(held, waiting_for=held.waiting_for - {peer}, waived={**held.waived, peer: waiver})
 
 
-def next_number(own: str, stands: Iterable[Stand], lane: Lane) -> int:
-    """Number of the next incarnation of a channel: one above whatever either side knows (section 2.1)."""
-    known = [own, *(stand.incarnation for stand in stands if stand.lane is lane)]
-    return 1 + max((incarnation_number(text) for text in known if text), default=0)
+def next_number(known: Iterable[str], *, now: datetime) -> int:
+    """Number of a new incarnation: the seconds since 1970, or one above whatever either side knows (section 2.1).
+
+    The seconds are what keeps a node that was restored twice from giving one number twice to a peer that never answers.
+    """
+    highest = max((incarnation_number(text) for text in known if text), default=0)
+    return max(highest + 1, int(now.timestamp()))
 
 
 def renumbered(ledger: Ledger, stand: Stand) -> Ledger:

@@ -130,7 +130,10 @@ class Numbering(StrEnum):
     """Begins at position 1; the gaps of the former ones are closed."""
     FORMER = "former"
     """A straggler of before the newer one began: its position is taken, it is applied by the order of its object."""
+    SUSPECT = "suspect"
+    """A former one speaks on, by its clock. An alarm, and no more: a clock that was set back looks the same."""
     CLONE = "clone"
+    """Two of one number: two machines were restored from one backup. The channel freezes (section 11.2)."""
 
 
 def numbering(begun: Mapping[str, datetime], incarnation: str, *, sent_at: datetime) -> Numbering:
@@ -146,7 +149,7 @@ def numbering(begun: Mapping[str, datetime], incarnation: str, *, sent_at: datet
     if any(incarnation_number(other) == number and other != incarnation for other in begun):
         return Numbering.CLONE
     if sent_at > begun[newest] + 2 * CLOCK_TOLERANCE:
-        return Numbering.CLONE
+        return Numbering.SUSPECT
     return Numbering.FORMER
 
 
@@ -154,7 +157,7 @@ class Cause(StrEnum):
     """Why something was recalled (section 12)."""
 
     MARKING = "marking"
-    """The owner narrowed or withdrew it: only a later version can come back."""
+    """The owner narrowed or withdrew it with this version: no lower one can come back."""
     ROSTER = "roster"
     """A team left: the same version may come back under a later roster."""
 
@@ -168,7 +171,7 @@ class Recall:
     """What stays of an object that may no longer be here: no content (section 12).
 
     Attributes:
-        narrowed: the owner narrowed or withdrew it: only a later version can come back.
+        narrowed: the first version that may not be had here: lower ones may not either, later ones come if they may.
         left, epoch: a team left: the same version may come back if it is addressed under a later roster.
     """
 
@@ -182,7 +185,7 @@ class Recall:
 
     def blocks(self, version: Version, *, epoch: int) -> bool:
         """Whether this version, addressed under ``epoch``, is among what was recalled."""
-        return version <= self.narrowed or (version <= self.left and epoch <= self.epoch)
+        return version < self.narrowed or (version <= self.left and epoch <= self.epoch)
 
     def joined(self, other: Recall) -> Recall:
         """Both of them; the same in any order and any number of times."""
@@ -278,22 +281,22 @@ def _judge(
     behind_gap: Callable[[Item], bool],
 ) -> Verdict:
     if item.refused is not None:
-        return Verdict(item, State.REFUSED, item.refused)
+        return Verdict(item, State.REFUSED, item.refused.value)
     if item.unfit is not None and item.unfit is not Reason.PAYLOAD:
-        return Verdict(item, State.QUARANTINED, item.unfit)
+        return Verdict(item, State.QUARANTINED, item.unfit.value)
     if recall is not None and recall.blocks(item.version, epoch=item.epoch):
         return Verdict(item, State.RECALLED)
     if applied is not None and item.version <= applied.version:
         return _had(item, applied)
     if item.unfit is not None:
-        return Verdict(item, State.QUARANTINED, item.unfit)
+        return Verdict(item, State.QUARANTINED, item.unfit.value)
     lacking = lacks(item)
     if lacking is not None:
-        return Verdict(item, State.PARKED, lacking)
+        return Verdict(item, State.PARKED, lacking.value)
     if behind_gap(item) and not item.self_contained:
         return Verdict(item, State.PARKED, GAP)
     if held_back:
-        return Verdict(item, State.PARKED, Reason.ORDER)
+        return Verdict(item, State.PARKED, Reason.ORDER.value)
     return Verdict(item, State.STORED)
 
 
