@@ -19,7 +19,7 @@ EMAIL = {"kind": "email", "value": "cert@xa.example", "post": "primary", "hours"
 
 
 @pytest.fixture(autouse=True)
-def teams() -> None:
+def teams(database: None) -> None:
     signin.team_of("XA-CERT")
     signin.team_of("XF-CERT")
 

@@ -16,7 +16,7 @@ PREFIX = {"kind": "cidr", "value": "192.0.2.0/24", "evidence": "Allocated to us 
 
 
 @pytest.fixture(autouse=True)
-def teams() -> None:
+def teams(database: None) -> None:
     signin.team_of("XA-CERT")
     signin.team_of("XF-CERT")
 

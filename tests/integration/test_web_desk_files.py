@@ -21,7 +21,7 @@ claims = { cidr = ["198.51.100.0/24"], country = ["XB"] }
 
 
 @pytest.fixture(autouse=True)
-def teams() -> None:
+def teams(database: None) -> None:
     signin.team_of("XA-CERT")
     signin.team_of("XF-CERT")
 
