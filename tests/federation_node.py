@@ -44,7 +44,6 @@ LANES = {
     "new.kind": Lane.NORMAL,
 }
 SELF_CONTAINED = {"alert", RECALL}
-UNFIT = (State.REFUSED, State.QUARANTINED, State.PARKED)
 POISON = "poison"
 FORGED = "forged"
 
@@ -173,7 +172,7 @@ class Node:
         self.raised: set[str] = set()
         self.floors: dict[tuple[str, Lane], held.Stand] = {}
         self.frozen: set[str] = set()
-        self.refused: set[tuple[str, Version]] = set()
+        self.refused: dict[tuple[str, Version], Fact] = {}
 
     # ---- what people do
 
@@ -656,7 +655,7 @@ class Node:
         for verdict in verdicts:
             envelope = stored[verdict.item.key].envelope
             if verdict.state is State.REFUSED:
-                self.refused.add((envelope.object, envelope.version))
+                self.refused[envelope.object, envelope.version] = _fact(envelope)
             if verdict.state is State.STORED:
                 woken |= self._apply(envelope)
             self._say(envelope, verdict)
@@ -809,33 +808,21 @@ class Node:
 
     def shared_out(self, peer: str) -> dict[bytes, tuple[bytes, str]]:
         """Key -> leaf and object of what this node says that ``peer`` has of its own objects (section 13)."""
-        shared = {}
-        for identifier, live in self.objects.items():
-            if live.fact.owner != self.code:
-                continue
-            if peer in live.fact.audience & self.roster.members:
-                if self._is_unfit_there(peer, live.fact):
-                    continue
-                shared[compare.key_of("", identifier)] = (_leaf(live.fact, is_recalled=False), identifier)
-        return shared
-
-    def _is_unfit_there(self, peer: str, fact: Fact) -> bool:
-        out = self.outs.get((peer, LANES[fact.kind]))
-        said = out.states.get(fact.object) if out else None
-        return said is not None and said.version == fact.version and said.state in UNFIT
-
-    def shared_in(self, peer: str) -> dict[bytes, tuple[bytes, str]]:
-        """The same of what this node has of ``peer``'s objects."""
         return {
-            compare.key_of("", identifier): (_leaf(live.fact, is_recalled=False), identifier)
+            compare.key_of("", identifier): (_leaf(live.fact), identifier)
             for identifier, live in self.objects.items()
-            if live.fact.owner == peer and not self._is_unfit_here(peer, live.fact)
+            if live.fact.owner == self.code and peer in live.fact.audience & self.roster.members
         }
 
-    def _is_unfit_here(self, peer: str, fact: Fact) -> bool:
-        newest = max(self.begun.get((peer, LANES[fact.kind]), {}), key=receiving.incarnation_number, default="")
-        one = self.ins.get((peer, LANES[fact.kind]), {}).get(newest)
-        return one is not None and fact.object in one.changes and one.changes[fact.object][1].state in UNFIT
+    def shared_in(self, peer: str) -> dict[bytes, tuple[bytes, str]]:
+        """The same of what this node has of ``peer``'s objects: live, waiting or refused, the latest of each."""
+        latest: dict[str, Fact] = {}
+        live = (live.fact for live in self.objects.values())
+        waiting = (_fact(stored.envelope) for stored in self._stored() if stored.envelope.kind != RECALL)
+        for fact in [*live, *waiting, *self.refused.values()]:
+            if fact.owner == peer and (fact.object not in latest or latest[fact.object].version < fact.version):
+                latest[fact.object] = fact
+        return {compare.key_of("", name): (_leaf(fact), name) for name, fact in latest.items()}
 
     def repair(self, peer: str, identifier: str) -> None:
         """Send anew what a comparison showed to be missing, older or no longer allowed at ``peer``."""
@@ -861,8 +848,8 @@ class Node:
 _EPOCH_START = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 
 
-def _leaf(fact: Fact, *, is_recalled: bool) -> bytes:
-    return compare.leaf_of(fact.kind, fact.object, fact.version, fact.leaf, is_recalled=is_recalled)
+def _leaf(fact: Fact) -> bytes:
+    return compare.leaf_of(fact.kind, fact.object, fact.version, fact.leaf, is_recalled=False)
 
 
 def _fact(envelope: Envelope) -> Fact:

@@ -149,16 +149,18 @@ def answer(items: Items, message: Message) -> tuple[Message, Differences]:
         if part.items is not None:
             found |= _differing(items, start, end, part)
             if part.reply:
-                ranges.append(_listed(items, start, end, part.low, part.high, reply=False))
+                ranges += _lists(items, start, end, part, reply=False)
         elif end - start != part.count or items.fingerprint(start, end) != part.fingerprint:
             ranges += _split(items, start, end, part)
+            if part.count == 0:
+                found |= Differences(extra=frozenset(items.keys[start:end]))
     return Message(tuple(ranges)), found
 
 
 def _split(items: Items, start: int, end: int, part: Range) -> Iterator[Range]:
     """The range as a list, or as up to 16 parts of equal count at this side."""
     if end - start <= LISTED or part.count == 0:
-        yield from _lists(items, start, end, part)
+        yield from _lists(items, start, end, part, reply=part.count > 0)
         return
     cuts = [start + (end - start) * number // PARTS for number in range(PARTS + 1)]
     bounds = [part.low, *(int.from_bytes(items.keys[cut]) for cut in cuts[1:-1]), part.high]
@@ -167,13 +169,13 @@ def _split(items: Items, start: int, end: int, part: Range) -> Iterator[Range]:
         yield Range(bounds[number], bounds[number + 1], items.fingerprint(first, after), after - first)
 
 
-def _lists(items: Items, start: int, end: int, part: Range) -> Iterator[Range]:
-    """Lists of at most ``LISTED`` items each. The other side has nothing there where ``part.count`` is 0."""
+def _lists(items: Items, start: int, end: int, part: Range, *, reply: bool) -> Iterator[Range]:
+    """All of the range, in lists of at most ``LISTED`` items each. No reply from a side that has nothing there."""
     low = part.low
     for first in range(start, max(end, start + 1), LISTED):
         after = min(first + LISTED, end)
         high = part.high if after == end else int.from_bytes(items.keys[after])
-        yield _listed(items, first, after, low, high, reply=part.count > 0)
+        yield _listed(items, first, after, low, high, reply=reply)
         low = high
 
 

@@ -59,7 +59,7 @@ class Ledger:
     """The recipient's numbering of receipts and of what it said of objects, for one channel.
 
     Attributes:
-        n: number of the last receipt made.
+        n: number of the last receipt made: rising, and not below the milliseconds since 1970.
         changes: number of the last change of an object's state.
         said: the highest change that a receipt carried.
         unsaid: whether there is something to say since the last receipt, be it that a body came twice.
@@ -101,10 +101,12 @@ def make(
         changed: number of change -> what is so since then, one for each object: the lowest ``MOST_OBJECTS`` above
             ``ledger.said``. What does not fit goes with the next receipt.
     """
-    chosen = sorted(number for number in changed if number > ledger.said)[:MOST_OBJECTS]
+    # The clock keeps a restored recipient above the receipts of its former life that are still under way.
+    number = max(ledger.n + 1, int(now.timestamp() * 1000))
+    chosen = sorted(change for change in changed if change > ledger.said)[:MOST_OBJECTS]
     said = ledger.changes if len(chosen) < MOST_OBJECTS else chosen[-1]
     holding = Holding(
-        n=ledger.n + 1,
+        n=number,
         through=cursor.through,
         body_hash=cursor.hash,
         highest=cursor.highest,
