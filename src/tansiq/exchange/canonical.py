@@ -18,6 +18,7 @@ DEEPEST = 32
 _DIGITS = len(str(LARGEST))
 _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)  # possessive, so that no text takes quadratic time
 _HALF = re.compile("[\ud800-\udfff]")
+_HIGH = re.compile("[\ue000-\U0010ffff]")
 
 
 def write(value: Any) -> str:
@@ -25,7 +26,7 @@ def write(value: Any) -> str:
 
     Raises: ValueError or TypeError for anything that section 1.3 would refuse: the caller's own fault.
     """
-    return json.dumps(_ordered(value, 1), separators=(",", ":"), ensure_ascii=False)
+    return _AS_IT_IS.encode(_ordered(value, 1))
 
 
 def read(data: bytes, *, limit_bytes: int = BODY_LIMIT_BYTES) -> Any:
@@ -57,7 +58,10 @@ def read_canonical(data: bytes, *, limit_bytes: int = BODY_LIMIT_BYTES) -> Any:
     Raises: Unfit.
     """
     value = read(data, limit_bytes=limit_bytes)
-    if write(value).encode() != data:
+    # Without characters from U+E000 on, the order of code points is that of UTF-16, and the value is known to be fit.
+    plain = data.isascii() or not _HIGH.search(data.decode())
+    text = _ENCODER.encode(value) if plain else write(value)
+    if text.encode() != data:
         raise Unfit(field="JSON", expected="canonical")
     return value
 
@@ -69,11 +73,7 @@ def _ordered(value: Any, depth: int) -> Any:
         _check_text(value)
     elif kind is dict:
         _check_nesting(depth)
-        for name in value:
-            if type(name) is not str:
-                raise TypeError(f"a name of type {type(name).__name__}")
-            _check_text(name)
-        return {name: _ordered(value[name], depth + 1) for name in sorted(value, key=_utf16)}
+        return {name: _ordered(value[name], depth + 1) for name in _in_order(value)}
     elif kind is list or kind is tuple:
         _check_nesting(depth)
         return [_ordered(item, depth + 1) for item in value]
@@ -83,6 +83,16 @@ def _ordered(value: Any, depth: int) -> Any:
     elif value is not None and kind is not bool:
         raise TypeError(f"a value of type {kind.__name__}")
     return value
+
+
+def _in_order(names: dict[str, Any]) -> list[str]:
+    """Raises: TypeError, for a name that is no text."""
+    joined = "".join(names)
+    if joined.isascii():
+        return sorted(names)
+    for name in names:
+        _check_text(name)
+    return sorted(names, key=_utf16)
 
 
 def _utf16(name: str) -> bytes:
@@ -100,6 +110,8 @@ def _check_nesting(depth: int) -> None:
 
 
 def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
     depth = 0
     for found in _TOKENS.finditer(text):
         token = found[0]
@@ -144,6 +156,8 @@ def _check_characters(value: Any) -> None:
             _check_characters(item)
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_whole, parse_float=_no_number, parse_constant=_no_number
 )

@@ -76,6 +76,11 @@ class Opener:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process that opens, for whoever watches what it takes; None while there is none."""
+        return self._child.pid if self._child is not None else None
+
     def close(self) -> None:
         """Ends the child; the next message would start another."""
         with self._lock:
@@ -153,6 +158,10 @@ class _Child:
         if ready != READY:
             self.end()
             raise OpenerFailed(f"the process that opens messages ended with {self._process.returncode}")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def answer(self, messages: Sequence[Sealed], outcomes: list[Unsealed | Junk]) -> None:
         """Appends the outcome of each message that has none, up to the first that is too long.

@@ -35,8 +35,8 @@ def good(number: int) -> tuple[Sealed, Unsealed]:
 
 
 def child_of(opener: Opener) -> int:
-    assert opener._child is not None
-    return opener._child._process.pid
+    assert opener.pid is not None
+    return opener.pid
 
 
 def test_open_all_answers_in_order_what_opening_here_would(opener: Opener) -> None:
