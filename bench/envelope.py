@@ -68,98 +68,96 @@ def timed(count: int, work: Callable[[], object], pid: int | None) -> tuple[floa
     return count / (processor_seconds(pid) - used), count / wall
 
 
+class Work:
+    """What is measured, by its name; each does all messages once."""
+
+    def __init__(self, count: int, nodes: int) -> None:
+        others = [make.node_key(f"N{number}") for number in range(nodes - 3)]
+        known = make.facts()
+        self.facts = make.facts(node_keys={**known.node_keys, **{key.fingerprint: key for key in others}})
+        self.judge, self.here = make.LenientJudge(), make.node_secret("XB")
+        self.opener = Opener([self.here], self.facts.believed_certificates())
+        self.messages = [sealed_one(number) for number in range(count)]
+        opened = [one for one in self.opener.open_all(self.messages) if isinstance(one, Unsealed)]
+        self.contents = [one.content for one in opened]
+        first = verified(opened[0], self.facts, self.judge)
+        self.statement, self.signature = said_by(first).encoded(), first.author.signature
+        sender, team = make.node_secret("XA"), make.platform_secret("XA-CERT")
+        self.signer, self.team_signer, self.decryptor = sender.signer(), team.signer(), self.here.decryptor()
+        self.to, self.sender, self.team = (
+            pysequoia.Cert.from_bytes(secret.certificate) for secret in (self.here, sender, team)
+        )
+
+    def library_seals(self, *, author: bool) -> None:
+        for content in self.contents:
+            if author:
+                pysequoia.sign(self.team_signer, self.statement, mode=pysequoia.SignatureMode.DETACHED, armor=False)
+            pysequoia.encrypt(content, recipients=[self.to], signer=self.signer, armor=False)
+
+    def library_opens(self, *, author: bool) -> None:
+        for message in self.messages:
+            pysequoia.decrypt(message.data, decryptor=self.decryptor, store=lambda _: [self.sender])
+            if author:
+                read = pysequoia.Sig.from_bytes(self.signature)
+                pysequoia.verify(bytes=self.statement, store=lambda _: [self.team], signature=read)
+
+    def exchange_seals(self) -> None:
+        for number in range(len(self.messages)):
+            sealed_one(number)
+
+    def exchange_opens_here(self) -> None:
+        for message in self.messages:
+            opened = unsealed(message, by=[self.here], signers=self.facts.believed_certificates())
+            assert isinstance(opened, Unsealed)
+            verified(opened, self.facts, self.judge)
+
+    def exchange_opens_apart(self) -> None:
+        for opened in self.opener.open_all(self.messages):
+            assert isinstance(opened, Unsealed)
+            verified(opened, self.facts, self.judge)
+
+    def named(self) -> dict[str, Callable[[], object]]:
+        return {
+            "seal: library": lambda: self.library_seals(author=False),
+            "seal: library, two signatures": lambda: self.library_seals(author=True),
+            "seal: exchange": self.exchange_seals,
+            "open: library": lambda: self.library_opens(author=False),
+            "open: library, two signatures": lambda: self.library_opens(author=True),
+            "open: exchange, in this process": self.exchange_opens_here,
+            "open: exchange": self.exchange_opens_apart,
+            "open: bounded process alone": lambda: self.opener.open_all(self.messages),
+            "open: bounded process alone, one by one": lambda: [self.opener.open(one) for one in self.messages],
+        }
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--count", type=int, default=2000)
     asked.add_argument("--rounds", type=int, default=5)
     asked.add_argument("--nodes", type=int, default=57)
     args = asked.parse_args()
-    others = [make.node_key(f"N{number}") for number in range(args.nodes - 3)]
-    facts = make.facts()
-    facts = make.replace(facts, node_keys={**facts.node_keys, **{key.fingerprint: key for key in others}})
-    judge, here = make.LenientJudge(), make.node_secret("XB")
-    certificate = pysequoia.Cert.from_bytes(here.certificate)
-    signer_certificate = pysequoia.Cert.from_bytes(make.node_secret("XA").certificate)
-    signer, decryptor = make.node_secret("XA").signer(), here.decryptor()
-    messages = [sealed_one(number) for number in range(args.count)]
-    contents = [
-        made.content for made in (unsealed(one, by=[here], signers=facts.believed_certificates()) for one in messages)
-    ]  # type: ignore[union-attr]
-
-    def raw_seal() -> None:
-        for content in contents:
-            pysequoia.encrypt(content, recipients=[certificate], signer=signer, armor=False)
-
-    def raw_open() -> None:
-        for message in messages:
-            pysequoia.decrypt(message.data, decryptor=decryptor, store=lambda _: [signer_certificate])
-
-    envelope = verified(opened[0], facts, judge)
-    platform = make.platform_secret("XA-CERT")
-    platform_signer, platform_certificate = platform.signer(), pysequoia.Cert.from_bytes(platform.certificate)
-    statement = said_by(envelope).encoded()
-
-    def raw_seal_both() -> None:
-        for content in contents:
-            pysequoia.sign(platform_signer, statement, mode=pysequoia.SignatureMode.DETACHED, armor=False)
-            pysequoia.encrypt(content, recipients=[certificate], signer=signer, armor=False)
-
-    def raw_open_both() -> None:
-        for message in messages:
-            pysequoia.decrypt(message.data, decryptor=decryptor, store=lambda _: [signer_certificate])
-            read = pysequoia.Sig.from_bytes(envelope.author.signature)
-            pysequoia.verify(bytes=statement, store=lambda _: [platform_certificate], signature=read)
-
-    def open_here() -> None:
-        for message in messages:
-            opened = unsealed(message, by=[here], signers=facts.believed_certificates())
-            assert isinstance(opened, Unsealed)
-            verified(opened, facts, judge)
-
-    rates: dict[str, list[float]] = {}
-    walls: dict[str, list[float]] = {}
-    with Opener([here], facts.believed_certificates()) as opener:
-        began = time.perf_counter()
-        opener.open(messages[0])
-        start_seconds = time.perf_counter() - began
-
-        def open_apart(messages: list[Sealed] = messages) -> None:
-            for opened in opener.open_all(messages):
-                assert isinstance(opened, Unsealed)
-                verified(opened, facts, judge)
-
-        work: dict[str, Callable[[], object]] = {
-            "seal: library": raw_seal,
-            "seal: library, author's signature too": raw_seal_both,
-            "seal: body, author's signature, seal": lambda: [sealed_one(number) for number in range(args.count)],
-            "open: library": raw_open,
-            "open: library, author's signature too": raw_open_both,
-            "open: here, all checks": open_here,
-            "open: bounded process only": lambda: opener.open_all(messages),
-            "open: bounded process, all checks": open_apart,
-            "open: bounded process, one at a time": lambda: [opener.open(message) for message in messages],
-        }
+    work = Work(args.count, args.nodes)
+    rates: dict[str, list[float]] = {name: [] for name in work.named()}
+    walls: dict[str, list[float]] = {name: [] for name in work.named()}
+    with work.opener:
         for _ in range(args.rounds):
-            for name, done in work.items():
-                rate, wall = timed(args.count, done, opener.pid)
-                rates.setdefault(name, []).append(rate)
-                walls.setdefault(name, []).append(wall)
-    report = {
-        name: {"processor": round(statistics.median(rates[name])), "wall": round(statistics.median(walls[name]))}
-        for name in work
-    }
+            for name, done in work.named().items():
+                rate, wall = timed(args.count, done, work.opener.pid)
+                rates[name].append(rate)
+                walls[name].append(wall)
     figures = {
-        "content_bytes": len(contents[0]),
-        "sealed_bytes": len(messages[0].data),
+        "content_bytes": len(work.contents[0]),
+        "sealed_bytes": len(work.messages[0].data),
         "nodes": args.nodes,
-        "per_second": report,
-        "seal_times_library": ratio(rates, "seal: library", "seal: body, author's signature, seal"),
-        "seal_times_both": ratio(
-            rates, "seal: library, author's signature too", "seal: body, author's signature, seal"
-        ),
-        "open_times_library": ratio(rates, "open: library", "open: bounded process, all checks"),
-        "open_times_both": ratio(rates, "open: library, author's signature too", "open: bounded process, all checks"),
-        "start_of_process_seconds": round(start_seconds, 3),
+        "per_second": {
+            name: {"processor": round(statistics.median(rates[name])), "wall": round(statistics.median(walls[name]))}
+            for name in rates
+        },
+        "times_the_library": {
+            f"{what}: {library}": ratio(rates, f"{what}: {library}", f"{what}: exchange")
+            for what in ("seal", "open")
+            for library in ("library", "library, two signatures")
+        },
     }
     print(json.dumps(figures, indent=2))
 
