@@ -670,7 +670,10 @@ class Node:
         if verdict.reason == receiving.GAP:
             return
         one = self.ins[envelope.sender, envelope.lane][envelope.incarnation]
-        said = ObjectState(object=envelope.object, version=envelope.version, state=verdict.state, reason=verdict.reason)
+        state, reason = verdict.state, verdict.reason
+        if envelope.kind == RECALL and state is State.STORED:  # that it was obeyed is what its sender asks
+            state, reason = State.RECALLED, receiving.DELETED
+        said = ObjectState(object=envelope.object, version=envelope.version, state=state, reason=reason)
         before = one.changes.get(envelope.object)
         if before is None or before[1] != said:
             one.ledger = replace(one.ledger, changes=one.ledger.changes + 1, unsaid=True)
@@ -760,7 +763,8 @@ class Node:
             clock=now,
             gaps=holding.gaps,
             objects=holding.objects,
-            extra={"since": holding.since, "changes": holding.changes},
+            since=holding.since,
+            changes=holding.changes,
         )
 
     def _on_receipt(self, peer: str, receipt: Receipt, now: datetime) -> list[Letter]:
@@ -777,8 +781,8 @@ class Node:
             receipt.body_hash,
             receipt.highest,
             receipt.gaps,
-            receipt.extra["since"],
-            receipt.extra["changes"],
+            receipt.since,
+            receipt.changes,
             receipt.objects,
         )
         ends = {entry.span.last: entry.span.digest for entry in out.entries.values()}

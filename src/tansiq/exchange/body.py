@@ -239,6 +239,8 @@ class Receipt(Body):
     highest: int
     clock: datetime
     gaps: tuple[tuple[int, int], ...] = ()
+    since: int = 0
+    changes: int = 0
     objects: tuple[ObjectState, ...] = ()
 
     @property
@@ -255,6 +257,8 @@ class Receipt(Body):
             "body_hash": self.body_hash,
             "highest": self.highest,
             "gaps": [list(gap) for gap in self.gaps],
+            "since": self.since,
+            "changes": self.changes,
             "objects": [_object_state(said) for said in self.objects],
             "clock": values.write_time(self.clock),
         }

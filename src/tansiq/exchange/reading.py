@@ -230,6 +230,7 @@ def _receipt(fields: Fields, common: Mapping[str, Any]) -> Receipt:
         raise Unfit(field="receipt.gaps", expected="in order between through and highest")
     if bool(gaps) is not (highest > through):
         raise Unfit(field="receipt.gaps", expected="there if and only if something is missing")
+    since = fields.whole("since", least=0)
     return Receipt(
         **common,
         n=fields.whole("n", least=1),
@@ -237,6 +238,8 @@ def _receipt(fields: Fields, common: Mapping[str, Any]) -> Receipt:
         body_hash=fields.form("body_hash", values.DIGEST),
         highest=highest,
         gaps=gaps,
+        since=since,
+        changes=fields.whole("changes", least=since),
         objects=fields.items("objects", _object_state, most=MOST_OBJECTS),
         clock=fields.moment("clock"),
         extra=fields.left(),

@@ -233,6 +233,8 @@ class Verdict:
 
 
 GAP = "gap"
+DELETED = "deleted"
+"""Said of what a recall blocks, and of a recall that was obeyed (section 12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +270,7 @@ def settle(
         verdicts.append(verdict)
         if verdict.state is State.STORED:
             applied = Applied(item.version, item.leaf)
-        held_back = held_back or (verdict.is_open and item.holds_back)
+        held_back = held_back or (verdict.is_open and item.holds_back and verdict.reason != Reason.CLOCK)
     return verdicts, applied
 
 
@@ -285,7 +287,7 @@ def _judge(
     if item.unfit is not None and item.unfit is not Reason.PAYLOAD:
         return Verdict(item, State.QUARANTINED, item.unfit.value)
     if recall is not None and recall.blocks(item.version, epoch=item.epoch):
-        return Verdict(item, State.RECALLED)
+        return Verdict(item, State.RECALLED, DELETED)
     if applied is not None and item.version <= applied.version:
         return _had(item, applied)
     if item.unfit is not None:

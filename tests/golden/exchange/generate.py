@@ -122,6 +122,8 @@ def bodies() -> dict[str, Body]:
         body_hash="5a" * 32,
         highest=9,
         gaps=((5, 5), (7, 8)),
+        since=3,
+        changes=5,
         objects=(
             ObjectState(object="XA-CERT", version=Version(1, 3), state=State.STORED),
             ObjectState(object="XA-CERT", version=Version(1, 4), state=State.QUARANTINED, reason="payload"),
