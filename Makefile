@@ -46,8 +46,9 @@ check: dev ## style, types, import order
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: dev ## figures beside the hand-written reference
+bench: dev ## figures: the main job beside the hand-written reference, then the portal
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.portal
 
 golden: dev ## write the golden outputs anew; read the diff before you commit it
 	$(BIN)/python -m pytest -m "not long" tests/golden tests/integration/test_walk.py --regenerate
