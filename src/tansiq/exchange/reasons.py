@@ -23,6 +23,8 @@ class Reason(StrEnum):
     REFERENCE = "reference"
     BLOB = "blob"
     ORDER = "order"
+    VERSION = "version"
+    DELETED = "deleted"
     EVIDENCE = "evidence"
     LAW = "law"
     UNREACHABLE = "unreachable"
