@@ -128,7 +128,19 @@ class Federation:
                 node.refuse(self.now, also=frozenset({Reason.REFERENCE}) if was_quiet else frozenset())
             if was_quiet and self.is_quiet() and not self._compare_all() and not self._has_news():
                 return round_number
-        raise AssertionError("the federation did not come to rest")
+        raise AssertionError(f"the federation did not come to rest: {self._unrest()}")
+
+    def _unrest(self) -> dict[str, object]:
+        """By node: whom it waits for, where rows or bodies wait, with whom it is not equal."""
+        return {
+            code: (
+                node.held and sorted(node.held.waiting_for),
+                [where for where, out in node.outs.items() if out.rows or node._uncovered(out)],
+                {peer: self.compare(code, peer) for peer in node.incomplete & self.roster.members - {code}},
+            )
+            for code, node in self.nodes.items()
+            if code in self.roster.members
+        }
 
     def _has_news(self) -> bool:
         """Whether a member has a receipt to make."""

@@ -312,9 +312,8 @@ class Node:
             return []
         self.incomplete.add(peer)
         objects = {
-            identifier: held.Returned(identifier, live.fact.version, live.fact.leaf, self._returned(live))
-            for identifier, live in self.objects.items()
-            if live.fact.owner == peer
+            fact.object: held.Returned(fact.object, fact.version, fact.leaf, self._returned(fact))
+            for fact in self._latest_of(peer).values()
         }
         recalls = {
             identifier: recall for identifier, recall in self.recalls.items() if identifier.split(":")[0] == peer
@@ -327,9 +326,9 @@ class Node:
             stands.append(held.Stand(lane, incarnation, belief.n, belief.changes))
         return [Letter(self.code, peer, held.page(objects, recalls, stands, request, size=3))]
 
-    def _returned(self, live: Live) -> bytes:
-        channel = Channel(REALM, self.code, live.fact.owner, Lane.NORMAL, "1-aaaaaaaaaaaaaaaa")
-        return self._envelope(live.fact, channel, 1, "0" * 64, _EPOCH_START).written()
+    def _returned(self, fact: Fact) -> bytes:
+        channel = Channel(REALM, self.code, fact.owner, Lane.NORMAL, "1-aaaaaaaaaaaaaaaa")
+        return self._envelope(fact, channel, 1, "0" * 64, _EPOCH_START).written()
 
     # ---- sending
 
@@ -820,13 +819,16 @@ class Node:
 
     def shared_in(self, peer: str) -> dict[bytes, tuple[bytes, str]]:
         """The same of what this node has of ``peer``'s objects: live, waiting or refused, the latest of each."""
+        return {compare.key_of("", name): (_leaf(fact), name) for name, fact in self._latest_of(peer).items()}
+
+    def _latest_of(self, owner: str) -> dict[str, Fact]:
         latest: dict[str, Fact] = {}
         live = (live.fact for live in self.objects.values())
         waiting = (_fact(stored.envelope) for stored in self._stored() if stored.envelope.kind != RECALL)
         for fact in [*live, *waiting, *self.refused.values()]:
-            if fact.owner == peer and (fact.object not in latest or latest[fact.object].version < fact.version):
+            if fact.owner == owner and (fact.object not in latest or latest[fact.object].version < fact.version):
                 latest[fact.object] = fact
-        return {compare.key_of("", name): (_leaf(fact), name) for name, fact in latest.items()}
+        return latest
 
     def repair(self, peer: str, identifier: str) -> None:
         """Send anew what a comparison showed to be missing, older or no longer allowed at ``peer``."""

@@ -284,7 +284,7 @@ class Exchange(RuleBasedStateMachine):
 
 
 QUICK = settings(
-    max_examples=300,
+    max_examples=150,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
