@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
@@ -20,6 +21,17 @@ Handler = Callable[[HttpRequest], HttpResponse]
 LANGUAGE_COOKIE = "language"
 TEAM_KEY = "acting_for"
 RIGHT_TO_LEFT = frozenset({"ar"})
+
+
+def without_nul(get_response: Handler) -> Handler:
+    """No text has the NUL character, and PostgreSQL holds none: an address with one is nobody's honest question."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("NUL in the address")
+        return get_response(request)
+
+    return handle
 
 
 def viewer(get_response: Handler) -> Handler:

@@ -111,7 +111,7 @@ def looked_after(request: HttpRequest) -> str:
     """
     viewer: Viewer = request.viewer
     if viewer.sits(Seat.SECRETARIAT):
-        code = request.POST.get("in_team", request.GET.get("team", ""))
+        code = request.POST.get("in_team", request.GET.get("team", "")).replace("\x00", "")
         return get_object_or_404(Team, code=code).code if code else ""
     if not viewer.holds(Role.HEAD):
         raise Http404
