@@ -149,6 +149,7 @@ def test_import_of_a_file_with_byte_order_mark_and_windows_line_ends_works(run: 
     assert json.loads(done.stdout)["overlaps"][0]["row"] == 12
 
 
+@pytest.mark.sqlite(why="limits the pages of the file that SQLite keeps")
 def test_import_on_a_full_disk_changes_nothing_and_says_so(run: Run, run_python: Run, tmp_path: Path) -> None:
     file = tmp_path / "many.toml"
     networks = ", ".join(f'"10.{i // 256}.{i % 256}.0/24"' for i in range(20_000))
