@@ -303,7 +303,7 @@ def test_promises_hold_whatever_the_network_and_the_machines_do() -> None:
 @pytest.mark.long
 def test_promises_hold_in_many_long_runs(capsys: pytest.CaptureFixture[str]) -> None:
     RAN.clear()
-    examples = int(os.environ.get("TANSIQ_TEST_EXAMPLES", "3000"))
+    examples = int(os.environ.get("TANSIQ_TEST_EXAMPLES", "1000"))
 
     run_state_machine_as_test(Exchange, settings=settings(QUICK, max_examples=examples, stateful_step_count=80))
 

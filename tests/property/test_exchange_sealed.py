@@ -21,7 +21,7 @@ FORGED_AT, SKIPPED_AT = 5, 6
 
 
 def bodies() -> list[Placed]:
-    """Six positions in a chain: envelopes of two objects, the fifth not as its author signed it; the sixth is skipped."""
+    """Six positions in a chain: two objects, the fifth body not as its author signed it, the sixth a skip."""
     chain: list[Placed] = []
     prev = EMPTY_DIGEST
     for seq, name in enumerate(OBJECTS, 1):
