@@ -34,6 +34,11 @@ def without_nul(get_response: Handler) -> Handler:
     return handle
 
 
+def sent(request: HttpRequest, name: str, *, most: int) -> str:
+    """A field that no form of Django's reads: without NUL, and cut after ``most`` characters."""
+    return request.POST.get(name, "").replace("\x00", "")[:most]
+
+
 def viewer(get_response: Handler) -> Handler:
     """``request.viewer`` and ``request.now``: the one clock of the request."""
 

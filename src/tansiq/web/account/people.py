@@ -20,6 +20,7 @@ from tansiq.members.queries.people import Member
 from tansiq.web.account.forms import InviteForm
 from tansiq.web.account.signed_in import signed_in
 from tansiq.web.account.words import said
+from tansiq.web.front_door import sent
 from tansiq.web.languages import see_other
 from tansiq.web.navigation import role_name
 from tansiq.web.signin import post
@@ -94,8 +95,8 @@ def end(request: HttpRequest, appointment: int) -> HttpResponse:
             row,
             by=request.viewer,
             now=request.now,
-            why=request.POST.get("why", "")[:2000],
-            decision=request.POST.get("decision", "")[:300],
+            why=sent(request, "why", most=2000),
+            decision=sent(request, "decision", most=300),
         )
     except NotAllowed as error:
         messages.error(request, said(error))
@@ -111,7 +112,7 @@ def looked_after(request: HttpRequest) -> str:
     """
     viewer: Viewer = request.viewer
     if viewer.sits(Seat.SECRETARIAT):
-        code = request.POST.get("in_team", request.GET.get("team", "")).replace("\x00", "")
+        code = sent(request, "in_team", most=32) or request.GET.get("team", "")
         return get_object_or_404(Team, code=code).code if code else ""
     if not viewer.holds(Role.HEAD):
         raise Http404

@@ -21,6 +21,7 @@ from tansiq.web.desk.fields import MomentField
 from tansiq.web.desk.place import at_desk, at_team, did
 from tansiq.web.desk.words import told
 from tansiq.web.directory import words
+from tansiq.web.front_door import sent
 from tansiq.web.languages import see_other, way_back
 
 AT_FIELD = {
@@ -88,7 +89,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
 @require_POST
 def end(request: HttpRequest, code: str, number: int) -> HttpResponse:
     claim = _claim(request, code, number)
-    actions.end_claim(claim, by=request.viewer, now=request.now, why=request.POST.get("why", "")[:2000])
+    actions.end_claim(claim, by=request.viewer, now=request.now, why=sent(request, "why", most=2000))
     messages.success(request, _("The claim of {value} has ended.").format(value=claim.value))
     return see_other(reverse("claims", args=[code]))
 
@@ -102,7 +103,8 @@ def judge(request: HttpRequest, code: str, number: int) -> HttpResponse:
     verb = verbs.get(request.POST.get("outcome", ""))
     if verb is None:
         raise Http404
-    if _done(request, lambda: verb(claim, note=request.POST.get("note", ""), by=request.viewer, now=request.now)):
+    note = sent(request, "note", most=4000)
+    if _done(request, lambda: verb(claim, note=note, by=request.viewer, now=request.now)):
         said = {
             "verify": _("{value} is verified for {team}: from now on it attributes."),
             "refuse": _("{value} is refused to {team}."),
@@ -116,7 +118,7 @@ def judge(request: HttpRequest, code: str, number: int) -> HttpResponse:
 def decide(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """By which decision the claim stands inside another team's."""
     claim = _claim(request, code, number)
-    decision = request.POST.get("decision", "")
+    decision = sent(request, "decision", most=300)
     if _done(request, lambda: actions.decide_overlap(claim, decision, by=request.viewer, now=request.now)):
         messages.success(request, _("The decision is recorded: {value} attributes to {team}.").format(
             value=claim.value, team=code
