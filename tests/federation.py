@@ -156,8 +156,10 @@ class Federation:
                 differing = self.compare(code, peer)
                 for identifier in differing:
                     node.repair(peer, identifier)
-                repaired = repaired or bool(differing)
-                if not differing:
+                if differing:
+                    repaired = True
+                    node.ask_back(peer, self.now)
+                else:
                     node.incomplete.discard(peer)
         return repaired
 

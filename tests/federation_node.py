@@ -172,7 +172,8 @@ class Node:
         self.raised: set[str] = set()
         self.floors: dict[tuple[str, Lane], held.Stand] = {}
         self.frozen: set[str] = set()
-        self.refused: dict[tuple[str, Version], Fact] = {}
+        self.refused: dict[tuple[str, Version], Live] = {}
+        self.asked_back: dict[str, held.Held] = {}
 
     # ---- what people do
 
@@ -237,12 +238,23 @@ class Node:
                 self._recall_from(
                     peer, identifier, Recall.of(live.fact.version, cause=Cause.ROSTER, epoch=roster.epoch)
                 )
+        self._meet(before, roster, now)
         if self.held:
             waiting_for = (self.held.waiting_for | (roster.members - before.members)) & roster.members - {self.code}
             self.held = replace(self.held, waiting_for=waiting_for)
             self._maybe_release(now)
         released = [letter for key, letter in self.parked.items() if self._parks(letter, now) is None]
         return [reply for letter in released for reply in self.receive(letter, now)]
+
+    def _meet(self, before: Roster, roster: Roster, now: datetime) -> None:
+        """Either may have been restored while the other was no member: ask back, and compare both ways (section 12)."""
+        added = roster.members - before.members
+        met = (roster.members if self.code in added else added) - {self.code}
+        self.incomplete |= met
+        self.asked_back = {peer: asking for peer, asking in self.asked_back.items() if peer in roster.members}
+        if not self.held:
+            for peer in met:
+                self.ask_back(peer, now)
 
     # ---- a restore
 
@@ -251,13 +263,16 @@ class Node:
         self.machine = machine
         self.raise_terms, self.raised = True, set()
         self.held = held.Held(now, self.roster.members - {self.code})
+        self.asked_back.clear()
         self.outs = {
             where: Out(Outgoing(""), former={*out.former, out.outgoing.incarnation}) for where, out in self.outs.items()
         }
         self._maybe_release(now)
 
     def on_answer(self, peer: str, answer: held.Answer, now: datetime) -> list[Letter]:
-        if self.held is None or answer.since != self.held.since or peer not in self.held.waiting_for:
+        if self.held is None:
+            return self._on_asked_back(peer, answer)
+        if answer.since != self.held.since or peer not in self.held.waiting_for:
             return []
         for returned in answer.objects:
             self._recover(peer, _fact(_envelope(returned.envelope)))
@@ -267,6 +282,23 @@ class Node:
             self._renumber(peer, stand)
         self.held, following = held.on_answer(self.held, peer, answer)
         self._maybe_release(now)
+        return [Letter(self.code, peer, following)] if following else []
+
+    def _on_asked_back(self, peer: str, answer: held.Answer) -> list[Letter]:
+        """What a comparison showed a peer to have otherwise: own objects that a former life of this node sent it."""
+        asking = self.asked_back.get(peer)
+        if asking is None or answer.since != asking.since:
+            return []
+        before = dict(self.objects)
+        for returned in answer.objects:
+            self._recover(peer, _fact(_envelope(returned.envelope)))
+        for identifier, recall in answer.recalls.items():
+            self._recover_recall(peer, identifier, recall)
+        if self.objects != before:
+            self.incomplete |= self.roster.members - {self.code}
+        self.asked_back[peer], following = held.on_answer(asking, peer, answer)
+        if self.asked_back[peer].is_released:
+            del self.asked_back[peer]
         return [Letter(self.code, peer, following)] if following else []
 
     def _recover(self, peer: str, fact: Fact) -> None:
@@ -376,7 +408,10 @@ class Node:
                 Letter(self.code, peer, held.Request(self.held.since, self.held.after.get(peer, "")))
                 for peer in sorted(self.held.waiting_for)
             ]
-        letters: list[Letter] = []
+        letters = [
+            Letter(self.code, peer, held.Request(asking.since, asking.after.get(peer, "")))
+            for peer, asking in sorted(self.asked_back.items())
+        ]
         for (peer, lane), out in self.outs.items():
             if peer in self.frozen:
                 continue
@@ -636,6 +671,9 @@ class Node:
         cursor = self.ins[envelope.sender, envelope.lane][envelope.incarnation].cursor
         return not cursor.closed and envelope.seq > cursor.through
 
+    def _awaits_gap(self, item: Item) -> bool:
+        return item.unfit is None and not item.self_contained and self._behind_gap(item)
+
     def _settle_all(self, now: datetime) -> None:
         for identifier in list(self.waiting):
             self._settle(identifier, now)
@@ -643,18 +681,20 @@ class Node:
     def _settle(self, identifier: str, now: datetime) -> None:
         stored = self.waiting.get(identifier, {})
         live = self.objects.get(identifier)
-        verdicts, _applied = receiving.settle(
+        verdicts, applied = receiving.settle(
             [one.item for one in stored.values()],
-            applied=Applied(live.fact.version, live.fact.leaf) if live else None,
+            applied=Applied(live.fact.version, live.fact.leaf, live.epoch) if live else None,
             recall=self.recalls.get(identifier),
             lacks=self._lacks,
             behind_gap=self._behind_gap,
         )
+        if live and applied and applied.version == live.fact.version:
+            self.objects[identifier] = replace(live, epoch=applied.epoch)
         woken: set[str] = set()
         for verdict in verdicts:
             envelope = stored[verdict.item.key].envelope
             if verdict.state is State.REFUSED:
-                self.refused[envelope.object, envelope.version] = _fact(envelope)
+                self.refused[envelope.object, envelope.version] = Live(_fact(envelope), envelope.epoch)
             if verdict.state is State.STORED:
                 woken |= self._apply(envelope)
             self._say(envelope, verdict)
@@ -819,14 +859,22 @@ class Node:
 
     def shared_in(self, peer: str) -> dict[bytes, tuple[bytes, str]]:
         """The same of what this node has of ``peer``'s objects: live, waiting or refused, the latest of each."""
-        return {compare.key_of("", name): (_leaf(fact), name) for name, fact in self._latest_of(peer).items()}
+        latest = self._latest_of(peer, with_gaps=False)
+        return {compare.key_of("", name): (_leaf(fact), name) for name, fact in latest.items()}
 
-    def _latest_of(self, owner: str) -> dict[str, Fact]:
+    def _latest_of(self, owner: str, *, with_gaps: bool = True) -> dict[str, Fact]:
+        """Of each object the latest version here; ``with_gaps``: also what waits for nothing but a gap to close."""
         latest: dict[str, Fact] = {}
-        live = (live.fact for live in self.objects.values())
-        waiting = (_fact(stored.envelope) for stored in self._stored() if stored.envelope.kind != RECALL)
-        for fact in [*live, *waiting, *self.refused.values()]:
-            if fact.owner == owner and (fact.object not in latest or latest[fact.object].version < fact.version):
+        waiting = (
+            Live(_fact(stored.envelope), stored.envelope.epoch)
+            for stored in self._stored()
+            if stored.envelope.kind != RECALL and (with_gaps or not self._awaits_gap(stored.item))
+        )
+        for held_here in [*self.objects.values(), *waiting, *self.refused.values()]:
+            fact = held_here.fact
+            if fact.owner != owner or self._recall(fact.object).blocks(fact.version, epoch=held_here.epoch):
+                continue
+            if fact.object not in latest or latest[fact.object].version < fact.version:
                 latest[fact.object] = fact
         return latest
 
@@ -842,8 +890,14 @@ class Node:
                 peer, identifier, Recall.of(live.fact.version, cause=Cause.MARKING, epoch=self.roster.epoch)
             )
 
+    def ask_back(self, peer: str, now: datetime) -> None:
+        """What ``peer`` has of this node's objects may be later than what is here (sections 12 and 13)."""
+        self.asked_back.setdefault(peer, held.Held(now, frozenset({peer})))
+
     def is_quiet(self) -> bool:
-        """Nothing to send, nothing unacknowledged."""
+        """Nothing to ask, nothing to send, nothing unacknowledged."""
+        if set(self.asked_back) & self.roster.members:
+            return False
         return self.held is None and all(
             not out.rows and not self._uncovered(out)
             for (peer, _lane), out in self.outs.items()

@@ -180,7 +180,7 @@ class Exchange(RuleBasedStateMachine):
     @precondition(lambda self: any(self.backups.values()))
     @rule(code=nodes, index=st.integers(0, 5))
     def restore(self, code: str, index: int) -> None:
-        """One node loses its disk between two times of rest; two at once can lose what only they had."""
+        """One node loses its disk between two times of rest of all; two at once can lose what only they had."""
         if self.backups[code] and self.restored <= {code}:
             self.restored.add(code)
             RAN["restores"] += 1
@@ -242,7 +242,8 @@ class Exchange(RuleBasedStateMachine):
         RAN["heals"] += 1
         rounds = self.world.heal()
         event(f"healed in {min(rounds, 9)} rounds")
-        self.restored.clear()
+        if self.world.roster.members == frozenset(CODES):
+            self.restored.clear()
         self.remember_receipts()
         for code in self.world.roster.members:
             for live in self.world[code].objects.values():

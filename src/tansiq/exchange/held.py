@@ -3,6 +3,9 @@
 A restored node has forgotten what happened since the backup; its peers have not. Held, it sends nothing but requests,
 mints nothing and shows nothing of others. Each peer answers with the node's own objects as it holds them, the recalls
 that it knows, and where the channels between the two stand.
+
+A former life's bodies may come to a peer after it has answered. So a node that is not held asks the same of a peer with
+which a comparison differed, and of one that a roster adds (sections 12 and 13), and takes the objects and recalls only.
 """
 
 from __future__ import annotations

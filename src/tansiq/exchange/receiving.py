@@ -239,10 +239,16 @@ DELETED = "deleted"
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What is live of an object here."""
+    """What is live of an object here.
+
+    Attributes:
+        epoch: the highest roster under which this version was addressed to this node, by whichever envelope: one that
+            was sent again under a later roster outlives a recall because its recipient had left before.
+    """
 
     version: Version
     leaf: str
+    epoch: int = 0
 
 
 def settle(
@@ -260,8 +266,8 @@ def settle(
         lacks: what is not here yet of an item: its kind, a reference, a blob (5.18, 5.20, 5.21), or nothing.
         behind_gap: whether a position below the item's is missing on its channel.
 
-    Returns: a verdict for each, in the order of versions; what is applied after them. Those ``stored`` are to be
-        applied in that order, in the caller's transaction.
+    Returns: a verdict for each, in the order of versions; what is applied after them, whose epoch may have risen though
+        nothing new is applied. Those ``stored`` are to be applied in that order, in the caller's transaction.
     """
     verdicts: list[Verdict] = []
     held_back = False
@@ -269,7 +275,9 @@ def settle(
         verdict = _judge(item, applied, recall, held_back, lacks, behind_gap)
         verdicts.append(verdict)
         if verdict.state is State.STORED:
-            applied = Applied(item.version, item.leaf)
+            applied = Applied(item.version, item.leaf, item.epoch)
+        elif verdict.state is State.HAD and applied is not None and item.version == applied.version:
+            applied = replace(applied, epoch=max(applied.epoch, item.epoch))
         held_back = held_back or (verdict.is_open and item.holds_back and verdict.reason != Reason.CLOCK)
     return verdicts, applied
 

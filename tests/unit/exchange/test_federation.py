@@ -191,3 +191,105 @@ def test_gap_that_never_closes_holds_no_more_than_its_limit() -> None:
     assert sum(1 for _stored in world["XE"]._stored()) == 5
     world.run(rounds=300)
     assert len(world["XE"].objects) == 50
+
+
+def test_recall_of_a_refused_version_leaves_nothing_to_repair() -> None:
+    world = Federation(*EVERYBODY)
+    world["XA"].publish("1", audience=EVERYBODY, text="fact", needs="XA:never")
+    world.heal()
+    world["XA"].publish("1", audience=["XE"], text="narrower")
+    backup = world.backup("XF")
+    world.restore("XF", backup)
+    world.heal()
+
+    assert ("XA:1", Version(1, 1)) in world["XF"].refused
+    assert world.compare("XA", "XF") == []
+
+
+def test_fact_of_a_former_life_that_comes_after_the_recovery_is_asked_back() -> None:
+    world = Federation(*EVERYBODY)
+    world.offsets["XE"] = -timedelta(days=1)
+    backup = world.backup("XA")
+    world["XA"].publish("1", audience=["XE"], text="said before the disk was lost")
+    world.run(rounds=1)
+    world.restore("XA", backup)
+    world.run(rounds=2)
+    world["XA"].publish("2", audience=["XE"], text="said since")
+    world.run(rounds=2)
+    assert (world["XA"].held, text_at(world, "XA", "XA:1")) == (None, None)
+    world.heal()
+
+    assert text_at(world, "XA", "XA:1") == text_at(world, "XE", "XA:1") == "said before the disk was lost"
+
+
+def test_narrowing_of_a_former_life_that_comes_after_the_recovery_is_kept_to() -> None:
+    world = Federation(*EVERYBODY)
+    world["XA"].publish("1", audience=["XE"], text="fact")
+    world.run(rounds=3)
+    backup = world.backup("XA")
+    world.offsets["XE"] = -timedelta(days=1)
+    world["XA"].publish("1", audience=["XF"], text="no longer for XE")
+    world.cut |= {("XA", "XF", way) for way in Way}
+    world.run(rounds=1)
+    world.restore("XA", backup)
+    world.run(rounds=2)
+    world.heal()
+
+    assert text_at(world, "XE", "XA:1") is None
+    assert world["XA"].objects["XA:1"].fact.audience == frozenset()
+
+
+def test_version_above_a_gap_that_a_restored_sender_left_is_sent_anew() -> None:
+    world = Federation(*EVERYBODY)
+    world["XA"].publish("1", audience=["XE"], text="first")
+    world["XA"].publish("1", audience=["XE"], text="second")
+    lost, second = world["XA"].tick(world.now)
+    backup = world.backup("XA")
+    world["XE"].receive(second, world.now)
+    assert (lost.recipient, text_at(world, "XE", "XA:1")) == ("XE", None)
+    world.restore("XA", backup)
+    world.heal()
+
+    assert text_at(world, "XE", "XA:1") == "second"
+
+
+def test_version_sent_again_on_return_outlives_the_recall_of_before() -> None:
+    world = Federation(*EVERYBODY)
+    world["XA"].publish("1", audience=EVERYBODY, text="fact")
+    world.tick("XA")
+    world.set_roster(frozenset({"XA", "XE"}))
+    world.announce("XA")
+    world.set_roster(frozenset(EVERYBODY))
+    world.heal()
+
+    assert text_at(world, "XF", "XA:1") == "fact"
+
+
+def test_member_that_returns_after_a_restore_gives_back_what_it_has() -> None:
+    world = Federation(*EVERYBODY)
+    backup = world.backup("XA")
+    world["XA"].publish("1", audience=["XE"], text="fact")
+    world.run(rounds=3)
+    world.set_roster(frozenset({"XA", "XF"}))
+    world.restore("XA", backup)
+    world.heal()
+    assert text_at(world, "XA", "XA:1") is None
+    world.set_roster(frozenset(EVERYBODY))
+    world.heal()
+
+    assert text_at(world, "XA", "XA:1") == "fact"
+
+
+def test_node_restored_to_before_a_member_was_there_gets_its_facts_again() -> None:
+    world = Federation(*EVERYBODY)
+    world.set_roster(frozenset({"XE", "XF"}))
+    world.announce("XF")
+    backup = world.backup("XF")
+    world["XA"].publish("1", audience=EVERYBODY, text="fact")
+    world.set_roster(frozenset(EVERYBODY))
+    world.heal()
+    world.restore("XF", backup)
+    world.run(rounds=2)
+    world.heal()
+
+    assert text_at(world, "XF", "XA:1") == "fact"
