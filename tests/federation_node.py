@@ -173,6 +173,7 @@ class Node:
         self.floors: dict[tuple[str, Lane], held.Stand] = {}
         self.frozen: set[str] = set()
         self.refused: dict[tuple[str, Version], Live] = {}
+        self.proven: dict[str, Fact] = {}
         self.asked_back: dict[str, held.Held] = {}
 
     # ---- what people do
@@ -205,7 +206,7 @@ class Node:
         if (
             live
             and live.fact.owner != self.code
-            and peer in live.fact.audience & self.roster.members - {live.fact.owner}
+            and peer in self._audience(live.fact) & self.roster.members - {live.fact.owner}
         ):
             self.forwards.add((identifier, peer))
             self._enqueue(peer, live.fact)
@@ -305,10 +306,10 @@ class Node:
         self.sent_to.setdefault(fact.object, set()).add(peer)
         mine = self.objects.get(fact.object)
         if mine is None or mine.fact.version < fact.version:
-            recall = self._recall(fact.object)
-            if fact.version >= recall.narrowed:
-                self.objects[fact.object] = Live(fact, self.roster.epoch)
-                self.known_of.add(fact.object)
+            if fact.version < self._recall(fact.object).narrowed:  # as in ``_recover_recall``
+                fact = replace(fact, audience=frozenset())
+            self.objects[fact.object] = Live(fact, self.roster.epoch)
+            self.known_of.add(fact.object)
 
     def _recover_recall(self, peer: str, identifier: str, recall: Recall) -> None:
         self.recalls[identifier] = self._recall(identifier).joined(recall)
@@ -390,6 +391,11 @@ class Node:
         self.recalled_from[identifier, peer] = before.joined(recall)
         self._enqueue(peer, Recalling(identifier, recall))
 
+    def _audience(self, fact: Fact) -> frozenset[str]:
+        """Who may have it by the latest marking that its owner has proven to have set, be it applied or not."""
+        latest = self.proven.get(fact.object, fact)
+        return latest.audience if fact.owner != self.code and latest.version > fact.version else fact.audience
+
     def _recall(self, identifier: str) -> Recall:
         return self.recalls.get(identifier, Recall())
 
@@ -398,7 +404,7 @@ class Node:
         if isinstance(what, Recalling):
             return peer in self.roster.members | self.roster.former
         live = self.objects.get(what.object)
-        allowed = live is not None and peer in live.fact.audience and peer in what.audience
+        allowed = live is not None and peer in self._audience(live.fact) and peer in what.audience
         return allowed and peer in self.roster.members
 
     def tick(self, now: datetime) -> list[Letter]:
@@ -633,6 +639,11 @@ class Node:
         if isinstance(body, Envelope):
             item = self._item(body)
             self.waiting.setdefault(item.object, {})[item.key] = Stored(item, body)
+            if item.unfit in (None, Reason.PAYLOAD) and body.kind != RECALL:
+                self.proven[item.object] = max(
+                    self.proven.get(item.object, _fact(body)), _fact(body), key=lambda fact: fact.version
+                )
+                self._review_forwards(item.object)
             self._settle(item.object, now)
         if moved:
             for identifier in {stored.item.object for stored in above}:
@@ -760,8 +771,8 @@ class Node:
                 continue
             if live is None:
                 recall = Recall(narrowed=known.narrowed)
-            elif peer not in live.fact.audience:
-                recall = Recall(narrowed=live.fact.version)
+            elif peer not in self._audience(live.fact):
+                recall = Recall(narrowed=max(live.fact.version, self.proven[identifier].version))
             elif peer not in self.roster.members:
                 recall = Recall(left=live.fact.version, epoch=self.roster.epoch)
             else:
@@ -886,9 +897,8 @@ class Node:
         if peer in live.fact.audience:
             self._enqueue(peer, live.fact)
         else:
-            self._recall_from(
-                peer, identifier, Recall.of(live.fact.version, cause=Cause.MARKING, epoch=self.roster.epoch)
-            )
+            narrowed = max(live.fact.version, self._recall(identifier).narrowed)
+            self._recall_from(peer, identifier, Recall.of(narrowed, cause=Cause.MARKING, epoch=self.roster.epoch))
 
     def ask_back(self, peer: str, now: datetime) -> None:
         """What ``peer`` has of this node's objects may be later than what is here (sections 12 and 13)."""

@@ -293,3 +293,34 @@ def test_node_restored_to_before_a_member_was_there_gets_its_facts_again() -> No
     world.heal()
 
     assert text_at(world, "XF", "XA:1") == "fact"
+
+
+def test_narrowing_that_a_forwarder_cannot_apply_is_passed_on_all_the_same() -> None:
+    world = Federation(*EVERYBODY)
+    world.cut |= {("XA", "XF", way) for way in Way}
+    world["XA"].publish("1", audience=EVERYBODY, text="fact")
+    world.run(rounds=3)
+    world["XE"].forward("XA:1", "XF")
+    world.run(rounds=3)
+    assert text_at(world, "XF", "XA:1") == "fact"
+    world["XA"].publish("1", audience=["XE"], text="narrower", needs="XA:never")
+    world.run(rounds=3)
+
+    assert text_at(world, "XE", "XA:1") == "fact"
+    assert text_at(world, "XF", "XA:1") is None
+
+
+def test_object_whose_narrowing_is_lost_comes_back_to_its_origin_alone() -> None:
+    world = Federation(*EVERYBODY)
+    backup = world.backup("XA")
+    world["XA"].publish("1", audience=EVERYBODY, text="fact")
+    world.run(rounds=3)
+    world["XA"].publish("1", audience=["XE"], text="narrower")
+    world.cut |= {("XA", "XE", way) for way in Way}
+    world.run(rounds=2)
+    world.restore("XA", backup)
+    world.heal()
+
+    assert text_at(world, "XA", "XA:1") == "fact"
+    assert (text_at(world, "XE", "XA:1"), text_at(world, "XF", "XA:1")) == (None, None)
+    assert world["XA"].objects["XA:1"].fact.audience == frozenset()
