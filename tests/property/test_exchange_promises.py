@@ -272,8 +272,9 @@ class Exchange(RuleBasedStateMachine):
             if not {owner, peer} <= self.world.roster.members:
                 continue
             recall = self.world[peer].recalls.get(identifier)
-            if recall is not None and version < recall.narrowed:
-                continue
+            deleted = identifier not in self.world[peer].objects
+            if recall is not None and (version < recall.narrowed or (deleted and version <= recall.left)):
+                continue  # the owner had it deleted there: who lost it since cannot have it back
             mine = self.world[owner].objects.get(identifier)
             assert mine is not None, (peer, identifier, version)
             assert mine.fact.version >= version, (peer, identifier, version, mine)
