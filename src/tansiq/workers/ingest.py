@@ -333,7 +333,13 @@ class Run:
 
 
 def load_table(home: Home) -> AttributionTable:
-    tables.refresh(home)
+    """In a thread, which has a connection of its own to the database and closes it."""
+    from django.db import connections
+
+    try:
+        tables.refresh(home)
+    finally:
+        connections.close_all()
     table = AttributionTable.current(home.tables)
     assert table is not None, "refresh leaves a table"
     return table
