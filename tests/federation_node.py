@@ -306,6 +306,7 @@ class Node:
         self.sent_to.setdefault(fact.object, set()).add(peer)
         mine = self.objects.get(fact.object)
         if mine is None or mine.fact.version < fact.version:
+            self.sent_to[fact.object] |= fact.audience
             if fact.version < self._recall(fact.object).narrowed:  # as in ``_recover_recall``
                 fact = replace(fact, audience=frozenset())
             self.objects[fact.object] = Live(fact, self.roster.epoch)
@@ -335,6 +336,9 @@ class Node:
         if self.held and self.held.is_released:
             self.held = None
             self.incomplete |= self.roster.members - {self.code}
+            for identifier, live in self.objects.items():
+                if live.fact.owner == self.code:
+                    self.sent_to.setdefault(identifier, set()).update(live.fact.audience)
             for identifier in list(self.objects):
                 self._delete_recalled(identifier)
             self._settle_all(now)

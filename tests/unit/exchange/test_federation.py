@@ -324,3 +324,20 @@ def test_object_whose_narrowing_is_lost_comes_back_to_its_origin_alone() -> None
     assert text_at(world, "XA", "XA:1") == "fact"
     assert (text_at(world, "XE", "XA:1"), text_at(world, "XF", "XA:1")) == (None, None)
     assert world["XA"].objects["XA:1"].fact.audience == frozenset()
+
+
+def test_fact_that_a_lost_life_sent_is_recalled_when_it_is_narrowed() -> None:
+    world = Federation(*EVERYBODY)
+    world["XA"].publish("1", audience=EVERYBODY, text="fact")
+    backup = world.backup("XA")
+    world.offsets["XE"] = -timedelta(hours=1)
+    world.off.add("XF")
+    world.run(rounds=2)
+    world.restore("XA", backup)
+    world.run(rounds=2)
+    world.heal()
+    assert text_at(world, "XE", "XA:1") == "fact"
+    world["XA"].publish("1", audience=["XF"], text="narrower")
+    world.heal()
+
+    assert text_at(world, "XE", "XA:1") is None
