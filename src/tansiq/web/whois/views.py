@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tansiq.attribution import reasons
-from tansiq.attribution.targets import BadTarget
+from tansiq.attribution.targets import BadTarget, read
 from tansiq.audit.actions import record_read
 from tansiq.core.errors import TansiqError
 from tansiq.core.viewer import Viewer
@@ -57,6 +57,7 @@ def answered(asked: str, request: HttpRequest) -> dict[str, Any]:
 
 
 def look_up(asked: str, request: HttpRequest) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    read(asked[:LONGEST])  # what is no target is the asker's matter, table or none
     table, cards, said = book()
     answer = for_viewer(request.viewer, table.answer(asked[:LONGEST], now=request.now))
     note_readings(request.viewer, [answer], now=request.now)
