@@ -142,6 +142,16 @@ def _connected(set_up_home: Path, tmp_path_factory: pytest.TempPathFactory) -> N
     connections["default"].settings_dict["NAME"] = home / "tansiq.sqlite3"
 
 
+def without_compiled_table() -> None:
+    """What was compiled from claims that are rolled back goes with them: the next test's may have the same number."""
+    from django.conf import settings
+
+    from tansiq.web.whois import book
+
+    shutil.rmtree(settings.HOME.tables, ignore_errors=True)
+    book._opened.cache_clear()
+
+
 @pytest.fixture
 def database(_connected: None) -> Iterator[None]:
     """The relational database of a node just set up, in this process; what the test writes is rolled back."""
@@ -150,6 +160,7 @@ def database(_connected: None) -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+    without_compiled_table()
 
 
 @pytest.fixture(scope="module")

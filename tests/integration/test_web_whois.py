@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,12 +27,8 @@ def client() -> Any:
 
     from tansiq.members.actions import import_statement
     from tansiq.members.statement import read
-    from tansiq.web.whois import book
     from tansiq.workers.tables import refresh
 
-    # Another test rolled its claims back and left a table of the same number.
-    shutil.rmtree(settings.HOME.tables, ignore_errors=True)
-    book._opened.cache_clear()
     import_statement(read(TEAM), now=NOW)
     refresh(settings.HOME)
     return Client(headers={"host": "localhost", "accept-language": "en"})
