@@ -110,7 +110,7 @@ def program(name: str) -> str | None:
 
 
 running: Cluster | None = None
-"""Of this session, when its tests are to run on PostgreSQL."""
+"""Of this run, when its tests are to run on PostgreSQL."""
 
 
 def url_of(home: Path) -> str:

@@ -24,7 +24,7 @@ def records_of(request: HttpRequest) -> Records:
 
 
 def wholly_signed_in(request: HttpRequest) -> bool:
-    """Whether this session was opened with two factors: a password and a code, or a passkey that asked who it is."""
+    """Whether the session was opened with two factors: a password and a code, or a passkey that asked who it is."""
     return not settings.SECOND_FACTOR_REQUIRED or two_factors(records_of(request))
 
 
