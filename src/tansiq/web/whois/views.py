@@ -17,6 +17,7 @@ from tansiq.audit.actions import record_read
 from tansiq.core.errors import TansiqError
 from tansiq.core.viewer import Viewer
 from tansiq.members import rules
+from tansiq.web.api.refusals import told
 from tansiq.web.whois.book import book
 
 LONGEST = 2048
@@ -34,7 +35,7 @@ def page(request: HttpRequest) -> HttpResponse:
         try:
             shown |= answered(asked, request)
         except TansiqError as error:
-            shown["refused"] = in_words(error)
+            shown["refused"] = told(error)
             status = 503 if error.transient else 400
     return render(request, "whois/page.html", shown, status=status)
 
@@ -47,7 +48,7 @@ def as_json(request: HttpRequest) -> JsonResponse:
         answer = look_up(asked, request)[0]
     except TansiqError as error:
         status = 503 if error.transient else 400
-        return JsonResponse({"target": asked[:LONGEST], "error": in_words(error)}, status=status)
+        return JsonResponse({"target": asked[:LONGEST], "error": told(error)}, status=status)
     return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
 
 
@@ -95,12 +96,3 @@ def reason(stored: str) -> str:
     known = reasons.read(stored)
     said = _(known.sentence).format(**known.values)
     return _(reasons.PARTS).format(reason=said, others=known.others) if known.others else said
-
-
-def in_words(error: TansiqError) -> dict[str, str]:
-    """As the scripts' contract has it: a stable code, message and remedy in the reader's language."""
-    return {
-        "code": error.code,
-        "message": _(error.message).format(**error.values),
-        "remedy": _(error.remedy).format(**error.values) if error.remedy else "",
-    }
