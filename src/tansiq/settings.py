@@ -214,6 +214,7 @@ INSTALLED_APPS = [
     "tansiq.audit",
     "tansiq.members",
     "tansiq.sharing",
+    "tansiq.exchange",
     "tansiq.feeds",
     "tansiq.notices",
     "tansiq.web.signin",

@@ -1,0 +1,49 @@
+"""The tables of the exchange."""
+
+from tansiq.exchange.models.links import (
+    Alarm,
+    Comparison,
+    Evidence,
+    Life,
+    Link,
+    RosterRecord,
+    WayHeard,
+)
+from tansiq.exchange.models.objects import MarkingSet, RecallOrder, Recipient, SharedObject, Statement
+from tansiq.exchange.models.receiving import (
+    InChannel,
+    Junk,
+    JunkCount,
+    ObjectChange,
+    ParkedBody,
+    Position,
+    Waiting,
+    WaitingFor,
+)
+from tansiq.exchange.models.sending import OutboxRow, OutChannel, Sent
+
+__all__ = [
+    "Alarm",
+    "Comparison",
+    "Evidence",
+    "InChannel",
+    "Junk",
+    "JunkCount",
+    "Life",
+    "Link",
+    "MarkingSet",
+    "ObjectChange",
+    "OutChannel",
+    "OutboxRow",
+    "ParkedBody",
+    "Position",
+    "RecallOrder",
+    "Recipient",
+    "RosterRecord",
+    "Sent",
+    "SharedObject",
+    "Statement",
+    "Waiting",
+    "WaitingFor",
+    "WayHeard",
+]

@@ -1,0 +1,181 @@
+"""What came: channels at their recipient's end, positions, objects that wait, and what nobody can open."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from tansiq.exchange.models.columns import LANES, digest, incarnation, lane, moment_or_none, node_code, object_id
+
+
+class InChannel(models.Model):
+    """The recipient's end of one incarnation: ``channel.Cursor`` and ``receipts.Ledger``.
+
+    ``above_*`` counts the bodies stored above the first gap.
+    """
+
+    peer = node_code()
+    lane = lane()
+    incarnation = incarnation()
+    number = models.BigIntegerField()  # N of the incarnation: they are ordered by it
+    begun_at = models.DateTimeField()  # earliest ``sent_at`` seen
+    through = models.BigIntegerField(default=0)
+    hash = digest()
+    highest = models.BigIntegerField(default=0)
+    frozen = models.BooleanField(default=False)
+    closed = models.BooleanField(default=False)
+    n = models.BigIntegerField(default=0)
+    changes = models.BigIntegerField(default=0)
+    said = models.BigIntegerField(default=0)
+    unsaid = models.BooleanField(default=False)
+    receipt_at = moment_or_none()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="exchange_in_channel_once", fields=["peer", "lane", "incarnation"]),
+            models.CheckConstraint(name="exchange_in_lane_known", condition=Q(lane__in=LANES)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.peer} {self.lane} {self.incarnation}"
+
+
+class Position(models.Model):
+    """``channel.Span``: what is known of positions above ``through``, and below it for the retention of section 8."""
+
+    channel = models.ForeignKey(InChannel, on_delete=models.CASCADE, related_name="positions")
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    prev = digest()
+    digest = digest()
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="exchange_position_once", fields=["channel", "first", "last"])]
+        indexes = [
+            models.Index(name="exchange_position_end", fields=["channel", "last"]),
+            models.Index(name="exchange_position_age", fields=["taken_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} {self.first}-{self.last}"
+
+
+class ObjectChange(models.Model):
+    """The last thing that the recipient has to say of an object of a channel, under the number of the change."""
+
+    channel = models.ForeignKey(InChannel, on_delete=models.CASCADE, related_name="object_changes")
+    object = object_id(db_index=False)
+    number = models.BigIntegerField()
+    term = models.BigIntegerField()
+    n = models.BigIntegerField()
+    state = models.CharField(max_length=16)
+    reason = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="exchange_change_once", fields=["channel", "object"])]
+        indexes = [models.Index(name="exchange_change_number", fields=["channel", "number"])]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} {self.number}"
+
+
+class Waiting(models.Model):
+    """A version whose position was taken and which is not applied: ``receiving.Item`` and its body.
+
+    Parked, quarantined or waiting for a gap to close; or refused, and kept for what a peer may ask back.
+    """
+
+    channel = models.ForeignKey(InChannel, on_delete=models.CASCADE, related_name="waiting")
+    seq = models.BigIntegerField()
+    object = object_id()
+    term = models.BigIntegerField()
+    n = models.BigIntegerField()
+    leaf = digest()
+    kind = models.CharField(max_length=64)
+    team = node_code()  # the author's, as it says
+    epoch = models.BigIntegerField()  # under which it was addressed
+    marking_text = models.TextField()
+    self_contained = models.BooleanField(default=False)
+    unfit = models.CharField(max_length=32, blank=True)  # reasons.Reason of checks 5.11 to 5.17 and 5.19
+    refused = models.CharField(max_length=32, blank=True)
+    refused_by = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=16)  # body.State
+    reason = models.CharField(max_length=64)  # a reason code, or receiving.GAP
+    detail = models.TextField(blank=True)
+    awaits = models.JSONField(default=list)  # object ids or digests of blobs that are not here
+    body = models.BinaryField()
+    signer = models.CharField(max_length=64)
+    size_bytes = models.PositiveIntegerField()
+    way = models.CharField(max_length=16)
+    arrived_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="exchange_waiting_once", fields=["channel", "seq"])]
+        indexes = [models.Index(name="exchange_waiting_reason", fields=["state", "reason"])]
+
+    def __str__(self) -> str:
+        return f"{self.object} {self.term}.{self.n} {self.state} {self.reason}"
+
+
+class WaitingFor(models.Model):
+    """What a parked version lacks, one row each, so that whatever arrives finds who waited for it."""
+
+    waiting = models.ForeignKey(Waiting, on_delete=models.CASCADE, related_name="lacking")
+    what = models.CharField(max_length=128, db_index=True)  # an object id, or ``blob:`` and a digest, or ``kind:`` …
+
+    def __str__(self) -> str:
+        return self.what
+
+
+class ParkedBody(models.Model):
+    """A body of a known sender that waits as a whole: its roster is not here, or its clock is ahead (5.8, 5.9)."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    body = models.BinaryField()
+    signer = models.CharField(max_length=64)
+    peer = node_code()
+    lane = lane()
+    reason = models.CharField(max_length=16)  # clock, epoch
+    epoch = models.BigIntegerField()
+    sent_at = models.DateTimeField()
+    way = models.CharField(max_length=16)
+    arrived_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.peer} {self.reason}"
+
+
+class Junk(models.Model):
+    """What nobody known has sent, for somebody to look at; at most 1,000 items and 100 MB (section 5)."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    sealed = models.BinaryField()
+    size_bytes = models.PositiveIntegerField()
+    check_number = models.CharField(max_length=8)
+    reason = models.CharField(max_length=32)
+    detail = models.TextField(blank=True)
+    way = models.CharField(max_length=16)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.check_number} {self.reason}"
+
+
+class JunkCount(models.Model):
+    """How much junk came, by day and reason; what is counted here may be kept no longer."""
+
+    day = models.DateField()
+    check_number = models.CharField(max_length=8)
+    reason = models.CharField(max_length=32)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="exchange_junk_count_once", fields=["day", "check_number", "reason"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.check_number} {self.count}"
