@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from factories import postgres
+
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
@@ -56,12 +58,14 @@ def test_job_that_fails_is_written_down_and_due_again_soon(row: Any, capsys: pyt
     assert capsys.readouterr().err == ""
 
 
-def test_every_job_of_a_node_runs_on_an_empty_one(database: None) -> None:
+def test_every_job_of_a_node_runs_on_an_empty_one(database: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.conf import settings
 
     from tansiq.attribution.whois import Whois
     from tansiq.workers.jobs import jobs
 
+    if url := postgres.url_of(settings.HOME.path):  # the table is compiled in a process of its own
+        monkeypatch.setenv("TANSIQ_DATABASE_URL", url)
     every = jobs(None, "tansiq@xa-cert.example", "http://localhost:8420", settings.HOME)
     done = {job.name: job.run(NOW) for job in every}
 

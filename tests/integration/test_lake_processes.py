@@ -20,6 +20,7 @@ TESTS = Path(__file__).parents[1]
 
 
 def writer(folder: Path, seed: int, reports: int, catalogue: str = "") -> subprocess.Popen[str]:
+    catalogue = home_at(folder, catalogue or None).lake_catalogue
     command = [sys.executable, "-m", "factories.lake_writer", str(folder), catalogue, str(seed), str(reports)]
     return subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE, text=True)
 
