@@ -93,6 +93,18 @@ def read(document: str) -> Statement:
     return statement
 
 
+def read_tables(tables: list[Any]) -> list[StatedTeam]:
+    """Teams as tables that are parsed already, from another node: the same form, the same checks, no lines to name.
+
+    Raises: BadStatement.
+    """
+    reader = _Reader()
+    teams = reader.teams({"team": tables})
+    if reader.found:
+        raise BadStatement([Mistake(None, team, "", error) for error, _place, team in reader.found])
+    return teams
+
+
 def _parsed(document: str) -> dict[str, Any]:
     try:
         return tomllib.loads(document)

@@ -13,6 +13,7 @@ from tansiq.audit.actions import record
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
 from tansiq.members import rules
+from tansiq.members.changes import changed
 from tansiq.members.models import Contact, Team, TeamCertificate
 from tansiq.openpgp.certificate import Certificate, inspect, merged
 from tansiq.openpgp.findings import Finding, check
@@ -57,6 +58,7 @@ def upload_certificate(blob: bytes, *, team: Team, by: Viewer, now: datetime) ->
     record(
         "certificate.uploaded", team, by=by, now=now, fingerprint=stored.fingerprint, findings=_codes(stored.findings)
     )
+    changed(team.code, now=now)
     return stored
 
 
@@ -66,6 +68,7 @@ def withdraw_certificate(certificate: TeamCertificate, *, by: Viewer, now: datet
     rules.may_keep_certificates(team=certificate.team.code, by=by).require()
     if TeamCertificate.objects.filter(pk=certificate.pk, withdrawn_at=None).update(withdrawn_at=now):
         record("certificate.withdrawn", certificate.team, by=by, now=now, fingerprint=certificate.fingerprint)
+        changed(certificate.team.code, now=now)
 
 
 def recheck_all(now: datetime) -> list[str]:

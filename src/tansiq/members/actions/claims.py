@@ -13,6 +13,7 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
 from tansiq.members import rules, values
 from tansiq.members.actions import numbering
+from tansiq.members.changes import changed
 from tansiq.members.mistakes import BackwardValidity
 from tansiq.members.models import Claim, ClaimEvidence, Team
 from tansiq.members.values import shown
@@ -75,6 +76,7 @@ def propose_claim(
     ClaimEvidence.objects.create(claim=claim, text=evidence, url=url, proposed_by=by.name[:64])
     numbering.count_up(table)
     record("claim.proposed", claim, by=by, now=now, team_code=team.code, kind=kind, value=_code(value))
+    changed(team.code, now=now)
     return claim
 
 
@@ -103,6 +105,7 @@ def end_claim(claim: Claim, *, by: Viewer, now: datetime, why: str = "") -> None
     if live.update(valid_until=now) if begun else live.update(withdrawn_at=now):
         numbering.count_up(table)
         record("claim.ended", claim, by=by, now=now, why=why, team_code=claim.team.code, kind=claim.kind)
+        changed(claim.team.code, now=now)
     claim.refresh_from_db()
 
 
@@ -117,6 +120,7 @@ def decide_overlap(claim: Claim, decision: str, *, by: Viewer, now: datetime) ->
     claim.save(update_fields=["decision"])
     numbering.count_up(table)
     record("claim.overlap_decided", claim, by=by, now=now, team_code=claim.team.code, kind=claim.kind)
+    changed(claim.team.code, now=now)
     return claim
 
 
@@ -142,6 +146,7 @@ def _judge(claim: Claim, outcome: str, *, note: str, by: Viewer, now: datetime) 
     )  # fmt: skip
     numbering.count_up(table)
     record(f"claim.{outcome}", claim, by=by, now=now, team_code=claim.team.code, kind=claim.kind)
+    changed(claim.team.code, now=now)
     return claim
 
 

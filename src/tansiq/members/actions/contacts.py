@@ -12,6 +12,7 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
 from tansiq.members import rules
 from tansiq.members.actions import numbering
+from tansiq.members.changes import changed
 from tansiq.members.mistakes import BadContact, DoubleContact
 from tansiq.members.models import Contact, Person, Team
 from tansiq.members.statement import CONTACT_EXAMPLES, reachable
@@ -68,6 +69,7 @@ def add_contact(
     contact.save()
     numbering.count_up(table)
     record("contact.added", team, by=by, now=now, kind=kind, post=post, public=public)
+    changed(team.code, now=now)
     return contact
 
 
@@ -88,6 +90,7 @@ def change_contact(contact: Contact, *, by: Viewer, now: datetime, **changes: ob
     contact.save()
     numbering.count_up(table)
     record("contact.changed", contact.team, by=by, now=now, kind=contact.kind, post=contact.post, public=contact.public)
+    changed(contact.team.code, now=now)
     return contact
 
 
@@ -99,6 +102,7 @@ def remove_contact(contact: Contact, *, by: Viewer, now: datetime) -> None:
     contact.delete()
     numbering.count_up(table)
     record("contact.removed", contact.team, by=by, now=now, kind=contact.kind, post=contact.post)
+    changed(contact.team.code, now=now)
 
 
 @transaction.atomic
@@ -117,6 +121,7 @@ def move_contact(contact: Contact, *, up: bool, by: Viewer, now: datetime) -> No
         Contact.objects.filter(pk=moved.pk).update(position=position)
     numbering.count_up(table)
     record("contact.moved", contact.team, by=by, now=now, kind=contact.kind, post=contact.post)
+    changed(contact.team.code, now=now)
 
 
 @transaction.atomic
@@ -125,6 +130,7 @@ def confirm_contacts(team: Team, *, by: Viewer, now: datetime) -> int:
     rules.may_keep_contacts(team=team.code, by=by).require()
     count = team.contacts.update(confirmed_at=now, confirmed_by=by.name)
     record("contacts.confirmed", team, by=by, now=now, count=count)
+    changed(team.code, now=now)
     return count
 
 

@@ -17,6 +17,7 @@ from tansiq.core.viewer import Viewer
 from tansiq.members import claiming, queries, rules
 from tansiq.members.actions import numbering
 from tansiq.members.actions.stating import state_register
+from tansiq.members.changes import changed
 from tansiq.members.models import (
     ClaimTable,
     Contact,
@@ -104,6 +105,7 @@ def _import(statement: Statement, *, now: datetime, dry_run: bool, by: Viewer) -
     overlaps = located_overlaps(statement)
     table_number = ("claim-table", counts.claims_version)
     record("directory.imported", table_number, by=by, now=now, teams=len(statement.teams))
+    changed(*teams, now=now)
     transaction.set_rollback(dry_run)
     return Imported(counts, overlaps)
 

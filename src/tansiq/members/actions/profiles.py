@@ -12,6 +12,7 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.text import Text
 from tansiq.core.viewer import Viewer
 from tansiq.members import rfc2350, rules
+from tansiq.members.changes import changed
 from tansiq.members.models import ProfileSection, PublishedProfile, Team
 from tansiq.members.queries.profiles import drafted
 from tansiq.members.rfc2350 import BadWords, NoSuchSection, checked
@@ -50,6 +51,7 @@ def publish_profile(team: Team, *, by: Viewer, now: datetime) -> PublishedProfil
         team=team, number=number, published_at=now, published_by=by.name, content=rfc2350.stored(profile)
     )
     record("profile.published", team, by=by, now=now, number=number)
+    changed(team.code, now=now)
     return published
 
 
