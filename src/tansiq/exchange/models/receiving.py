@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from tansiq.exchange.models.columns import LANES, digest, incarnation, lane, moment_or_none, node_code, object_id
 
@@ -11,7 +11,7 @@ from tansiq.exchange.models.columns import LANES, digest, incarnation, lane, mom
 class InChannel(models.Model):
     """The recipient's end of one incarnation: ``channel.Cursor`` and ``receipts.Ledger``.
 
-    ``above_*`` counts the bodies stored above the first gap.
+    ``waiting_*`` counts all that waits here or was refused, ``above_*`` what of it lies above the first gap.
     """
 
     peer = node_code()
@@ -29,6 +29,10 @@ class InChannel(models.Model):
     said = models.BigIntegerField(default=0)
     unsaid = models.BooleanField(default=False)
     receipt_at = moment_or_none()
+    waiting_bodies = models.BigIntegerField(default=0)
+    waiting_bytes = models.BigIntegerField(default=0)
+    above_bodies = models.BigIntegerField(default=0)
+    above_bytes = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -55,6 +59,7 @@ class Position(models.Model):
         indexes = [
             models.Index(name="exchange_position_end", fields=["channel", "last"]),
             models.Index(name="exchange_position_age", fields=["taken_at"]),
+            models.Index(name="exchange_position_long", fields=["channel", "last"], condition=Q(last__gt=F("first"))),
         ]
 
     def __str__(self) -> str:
@@ -84,6 +89,9 @@ class Waiting(models.Model):
     """A version whose position was taken and which is not applied: ``receiving.Item`` and its body.
 
     Parked, quarantined or waiting for a gap to close; or refused, and kept for what a peer may ask back.
+
+    ``ready``: what it waited for has come, and its object is to be settled. ``examined``: the epoch of the roster under
+    which the checks 5.11 to 5.19 were made; 0 if they are to be made again.
     """
 
     channel = models.ForeignKey(InChannel, on_delete=models.CASCADE, related_name="waiting")
@@ -103,16 +111,20 @@ class Waiting(models.Model):
     state = models.CharField(max_length=16)  # body.State
     reason = models.CharField(max_length=64)  # a reason code, or receiving.GAP
     detail = models.TextField(blank=True)
-    awaits = models.JSONField(default=list)  # object ids or digests of blobs that are not here
-    body = models.BinaryField()
+    ready = models.BooleanField(default=False)
+    examined = models.BigIntegerField()
     signer = models.CharField(max_length=64)
     size_bytes = models.PositiveIntegerField()
     way = models.CharField(max_length=16)
     arrived_at = models.DateTimeField()
+    body = models.BinaryField()  # last: the columns before it are read without it
 
     class Meta:
         constraints = [models.UniqueConstraint(name="exchange_waiting_once", fields=["channel", "seq"])]
-        indexes = [models.Index(name="exchange_waiting_reason", fields=["state", "reason"])]
+        indexes = [
+            models.Index(name="exchange_waiting_reason", fields=["state", "reason"]),
+            models.Index(name="exchange_waiting_ready", fields=["object"], condition=Q(ready=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.object} {self.term}.{self.n} {self.state} {self.reason}"
@@ -132,7 +144,6 @@ class ParkedBody(models.Model):
     """A body of a known sender that waits as a whole: its roster is not here, or its clock is ahead (5.8, 5.9)."""
 
     digest = models.CharField(max_length=64, primary_key=True)
-    body = models.BinaryField()
     signer = models.CharField(max_length=64)
     peer = node_code()
     lane = lane()
@@ -141,6 +152,10 @@ class ParkedBody(models.Model):
     sent_at = models.DateTimeField()
     way = models.CharField(max_length=16)
     arrived_at = models.DateTimeField()
+    body = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(name="exchange_parked_where", fields=["peer", "lane"])]
 
     def __str__(self) -> str:
         return f"{self.peer} {self.reason}"
@@ -150,7 +165,6 @@ class Junk(models.Model):
     """What nobody known has sent, for somebody to look at; at most 1,000 items and 100 MB (section 5)."""
 
     digest = models.CharField(max_length=64, primary_key=True)
-    sealed = models.BinaryField()
     size_bytes = models.PositiveIntegerField()
     check_number = models.CharField(max_length=8)
     reason = models.CharField(max_length=32)
@@ -159,6 +173,7 @@ class Junk(models.Model):
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     times = models.PositiveIntegerField(default=1)
+    sealed = models.BinaryField()
 
     def __str__(self) -> str:
         return f"{self.check_number} {self.reason}"
