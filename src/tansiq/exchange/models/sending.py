@@ -38,6 +38,9 @@ class OutChannel(models.Model):
     given = models.BigIntegerField(default=0)
     hash = digest()
     dropped = models.BigIntegerField(default=0)
+    waiting_bodies = models.BigIntegerField(default=0)  # positions that no receipt covers: ``sending.Backlog``
+    waiting_bytes = models.BigIntegerField(default=0)
+    pruned_through = models.BigIntegerField(default=0)  # at and below it a position may be kept no longer
     believed_n = models.BigIntegerField(default=0)
     believed_through = models.BigIntegerField(default=0)
     believed_hash = digest()
@@ -75,6 +78,7 @@ class Sent(models.Model):
     skipped = models.CharField(max_length=16, blank=True)  # body.SkipReason
     made_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
+    tried_at = moment_or_none()  # the last attempt by JetStream; null when it is to be made at once
     next_at = moment_or_none()
     mailed = models.PositiveIntegerField(default=0)
     next_mail_at = moment_or_none()
@@ -92,6 +96,7 @@ class Sent(models.Model):
         ]
         indexes = [
             models.Index(name="exchange_sent_uncovered", fields=["channel", "first"], condition=Q(covered_at=None)),
+            models.Index(name="exchange_sent_end", fields=["channel", "last"]),
             models.Index(name="exchange_sent_kept_since", fields=["covered_at"], condition=Q(covered_at__isnull=False)),
         ]
 
