@@ -30,6 +30,7 @@ class Here:
         persons: person -> team, as far as this node's directory knows them; for markings that name persons.
         secrets: this node's secret keys, the present one first.
         platform: team -> the secret key with which it signs here; teams of this node only.
+        certificates: node -> the certificate (binary) that is sealed to now.
         operators: node -> the team that runs it.
         mail: node -> its exchange address; only those that have one.
     """
@@ -43,6 +44,7 @@ class Here:
     persons: Mapping[str, str] = field(default_factory=dict)
     secrets: Sequence[Secret] = ()
     platform: Mapping[str, Secret] = field(default_factory=dict)
+    certificates: Mapping[str, bytes] = field(default_factory=dict)
     operators: Mapping[str, str] = field(default_factory=dict)
     mail: Mapping[str, str] = field(default_factory=dict)
     kinds: Kinds = KNOWN
