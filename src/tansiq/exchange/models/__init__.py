@@ -9,7 +9,14 @@ from tansiq.exchange.models.links import (
     RosterRecord,
     WayHeard,
 )
-from tansiq.exchange.models.objects import MarkingSet, RecallOrder, Recipient, SharedObject, Statement
+from tansiq.exchange.models.objects import (
+    MarkingSet,
+    RecallHeard,
+    RecallOrder,
+    Recipient,
+    SharedObject,
+    Statement,
+)
 from tansiq.exchange.models.receiving import (
     InChannel,
     Junk,
@@ -37,6 +44,7 @@ __all__ = [
     "OutboxRow",
     "ParkedBody",
     "Position",
+    "RecallHeard",
     "RecallOrder",
     "Recipient",
     "RosterRecord",

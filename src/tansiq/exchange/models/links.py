@@ -32,6 +32,7 @@ class Life(models.Model):
     held_since = moment_or_none()  # null: it speaks
     reason = models.CharField(max_length=32, blank=True)
     began_at = models.DateTimeField()
+    embargoes_through = moment_or_none()  # embargoes that ended until then were followed
 
     def __str__(self) -> str:
         return f"{self.number}{' held' if self.held_since else ''}"
@@ -139,6 +140,7 @@ class Comparison(models.Model):
     missing = models.BigIntegerField(default=0)
     extra = models.BigIntegerField(default=0)
     different = models.BigIntegerField(default=0)
+    in_flight = models.BigIntegerField(default=0)  # differed, and were under way
     bytes_sent = models.BigIntegerField(default=0)
     equal = models.BooleanField(null=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from tansiq.exchange.models.columns import digest, moment_or_none, node_code, object_id
 
@@ -50,7 +51,7 @@ class SharedObject(models.Model):
     A version of 0.0 is none. ``narrowed``, ``left`` and ``recall_epoch`` are ``receiving.Recall``.
     """
 
-    object = models.CharField(max_length=128, primary_key=True)
+    object = object_id(primary_key=True, db_index=False)
     kind = models.CharField(max_length=64, blank=True)
     owner = node_code(db_index=True)  # the team that the id begins with
     statement = models.ForeignKey(Statement, null=True, on_delete=models.PROTECT, related_name="+")  # applied, live
@@ -63,6 +64,9 @@ class SharedObject(models.Model):
     left_n = models.BigIntegerField(default=0)
     recall_epoch = models.BigIntegerField(default=0)
     recalled_at = moment_or_none()
+    kept_reason = models.CharField(max_length=16, blank=True)  # evidence, law: a person keeps it against a recall
+    kept_by = models.CharField(max_length=64, blank=True)
+    kept_at = moment_or_none()
     withheld = models.BooleanField(default=False)  # own, its later marking lost in a restore: nobody until set anew
     life = models.PositiveIntegerField(default=0)  # own: the life of this node in which its term was last raised
 
@@ -97,11 +101,14 @@ class Recipient(models.Model):
 
 
 class RecallOrder(models.Model):
-    """A recall sent to one node, and what became of it: the list that the originator sees (section 12)."""
+    """A recall sent to one node, and what became of it: the list that the originator sees (section 12).
+
+    ``statement`` is null until it is signed: a roster may order a million at once, which are signed in batches.
+    """
 
     object = object_id()  # what is recalled
     peer = node_code()
-    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="+")  # of the recall itself
+    statement = models.ForeignKey(Statement, null=True, on_delete=models.PROTECT, related_name="+")  # the recall's own
     cause = models.CharField(max_length=16)  # receiving.Cause
     ordered_at = models.DateTimeField()
     outcome = models.CharField(max_length=16, blank=True)  # deleted, kept, refused; empty: not answered
@@ -109,7 +116,27 @@ class RecallOrder(models.Model):
     answered_at = moment_or_none()
 
     class Meta:
-        indexes = [models.Index(name="exchange_recall_open", fields=["peer", "answered_at"])]
+        indexes = [
+            models.Index(name="exchange_recall_open", fields=["peer", "answered_at"]),
+            models.Index(name="exchange_recall_unsigned", fields=["id"], condition=Q(statement=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.object} at {self.peer}"
+
+
+class RecallHeard(models.Model):
+    """A recall that came, and what was done about it here."""
+
+    recall = object_id(db_index=False)  # its own id
+    peer = node_code()
+    object = object_id()  # what it recalls
+    heard_at = models.DateTimeField()
+    outcome = models.CharField(max_length=16)  # deleted, kept
+    reason = models.CharField(max_length=16)  # deleted, evidence, law: as the receipt says it
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="exchange_recall_heard_once", fields=["recall", "peer"])]
+
+    def __str__(self) -> str:
+        return f"{self.object} {self.outcome}"
