@@ -12,7 +12,8 @@ import base64
 import binascii
 import secrets
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tansiq.core.errors import N_, TansiqError
 
@@ -44,6 +45,17 @@ def public(seed: str) -> str:
 def sign(seed: str, nonce: bytes) -> bytes:
     """What a server that sent ``nonce`` wants to see: 64 bytes. Raises: BadKey."""
     return _secret(seed).sign(nonce)
+
+
+def verifies(text: str, signature: bytes, content: bytes) -> bool:
+    """Whether the owner of the public key ``text`` signed ``content``."""
+    if not is_public(text):
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(_decoded(text)[1:]).verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def is_public(text: str) -> bool:
