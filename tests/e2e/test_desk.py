@@ -17,6 +17,7 @@ OF_THE_HEAD = [
     "/teams/XA-CERT/rfc2350/edit/3.1/",
     "/teams/XA-CERT/rfc2350/preview/ar/",
     "/audit/",
+    "/sharing/preview/",
 ]
 OF_THE_SECRETARIAT = [
     "/register/",
@@ -93,3 +94,48 @@ def test_head_writes_and_publishes_a_profile_that_a_guest_reads(sign_in: SignIn,
 
     expect(page.locator("[lang=ar]", has_text="حماية الفضاء السيبراني")).to_be_visible()
     assert findings(page) == []
+
+
+def test_analyst_asks_who_will_see_it_by_keyboard_alone_in_arabic(sign_in: SignIn) -> None:
+    page = sign_in("amina")
+    page.goto("/")
+    page.locator("header.bar a[href='/sharing/preview/']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sharing/preview/")
+
+    page.focus("input[name=marking-tlp]:checked")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.focus("input[name=marking-teams][value=XF-CERT]")
+    page.keyboard.press("Space")
+    page.focus("button[hx-post]")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#audience th[scope=row] .tech")).to_have_text(["XA-CERT", "XF-CERT"])
+    expect(page.locator("#audience .tlp")).to_have_text("TLP:AMBER")
+    expect(page.locator("input[name=marking-tlp]")).to_have_count(5)  # the part was swapped, not the page
+    page.keyboard.press("Control+Home")  # what the bar covers has no size for axe
+    assert findings(page) == []
+
+
+def test_preview_of_a_bad_marking_says_what_is_wrong_without_leaving_the_page(sign_in: SignIn) -> None:
+    page = sign_in("amina")
+    page.goto("/sharing/preview/")
+    page.fill("#id_marking-others", "P/NO")
+
+    page.locator("button[hx-post]").click()
+
+    expect(page.locator("#audience [role=alert]")).to_contain_text("P/NO")
+    expect(page.locator("#id_marking-others")).to_have_value("P/NO")
+    assert findings(page) == []
+
+
+def test_preview_works_without_script(sign_in: SignIn) -> None:
+    page = sign_in("amina", java_script_enabled=False)
+    page.goto("/sharing/preview/")
+    page.check("input[name=marking-tlp][value='TLP:AMBER+STRICT']")
+
+    page.locator("button[hx-post]").click()
+
+    expect(page.locator("#audience .tlp").first).to_have_text("TLP:AMBER+STRICT")
+    expect(page.locator("h1")).to_have_count(1)

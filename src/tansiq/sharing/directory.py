@@ -21,11 +21,13 @@ class Directory:
         people: everyone who may sign in, once for each team they may act for; built as the front door builds them.
         teams: all teams known here, each as a viewer of its own: what goes to a whole team is judged by it.
         hosts: team -> code of the node its people sign in at; only of those who sign in here.
+        home: the team whose node this is; every other team that signs in here is its guest.
     """
 
     people: tuple[Viewer, ...]
     teams: tuple[Viewer, ...]
     hosts: dict[str, str]
+    home: str
 
 
 def directory(*, now: datetime) -> Directory:
@@ -37,8 +39,8 @@ def directory(*, now: datetime) -> Directory:
         Viewer(team=c, memberships=memberships.get(c, nobody)[0], community=_green(memberships, c)) for c in codes
     )
     people = tuple(_people(memberships, now))
-    node = Node.objects.values_list("code", flat=True).first() or ""
-    return Directory(people, teams, {viewer.team: node for viewer in people if viewer.team})
+    node, home = Node.objects.values_list("code", "team__code").first() or ("", None)
+    return Directory(people, teams, {viewer.team: node for viewer in people if viewer.team}, home or "")
 
 
 def _green(memberships: dict[str, tuple[frozenset[str], bool]], team: str) -> bool:

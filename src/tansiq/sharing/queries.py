@@ -46,7 +46,15 @@ def who_can_see(
     says something about it.
     """
     answer = rules.decide_all(markings, viewer, now, onward=onward)
-    if not (viewer.team and rules.works(viewer) and {marking.origin for marking in markings} == {viewer.team}):
+    if not (rules.may_preview(by=viewer) and {marking.origin for marking in markings} == {viewer.team}):
         answer.require()
     everybody = directory(now=now)
-    return audience_of(markings, everybody.people, now, teams=everybody.teams, onward=onward, hosts=everybody.hosts)
+    return audience_of(
+        markings,
+        everybody.people,
+        now,
+        teams=everybody.teams,
+        onward=onward,
+        hosts=everybody.hosts,
+        home=everybody.home,
+    )

@@ -187,6 +187,15 @@ def may_mark(old: Collection[Marking], new: Collection[Marking], now: datetime, 
     return decide_all(parents, by, now) if parents else YES
 
 
+def may_preview(*, by: Viewer) -> Decision:
+    """May ``by`` ask who would see what their team is about to mark? Whoever works for a team may."""
+    if by.nobody:
+        return no("sharing.nobody")
+    if not by.team:
+        return no("sharing.preview.no_team")
+    return YES if works(by) else no("sharing.observer")
+
+
 def may_tell_onward(markings: Collection[Marking], now: datetime, *, by: Viewer) -> Decision:
     """May ``by`` let a constituent of their team know? They must have it themselves, and its sources allow it.
 

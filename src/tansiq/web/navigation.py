@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from tansiq.core.viewer import Role, Seat, Viewer
+from tansiq.sharing.rules import may_preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ def keeps_the_register(viewer: Viewer) -> bool:
     return viewer.sits(Seat.SECRETARIAT)
 
 
+def marks(viewer: Viewer) -> bool:
+    return bool(may_preview(by=viewer))
+
+
 def reads_the_record(viewer: Viewer) -> bool:
     return viewer.sits(Seat.AUDITOR, Seat.SECRETARIAT) or viewer.holds(Role.HEAD)
 
@@ -48,6 +53,7 @@ DESKS: tuple[tuple[object, str, Rule], ...] = (
     (pgettext_lazy("desk", "Teams"), "teams", anybody),
     (pgettext_lazy("desk", "Map"), "map", anybody),
     (pgettext_lazy("desk", "Who answers?"), "whois", anybody),
+    (pgettext_lazy("desk", "Sharing"), "sharing-preview", marks),
     (pgettext_lazy("desk", "People"), "people", keeps_people),
     (pgettext_lazy("desk", "Register"), "register", keeps_the_register),
     (pgettext_lazy("desk", "Record"), "audit", reads_the_record),

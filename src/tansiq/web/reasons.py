@@ -45,6 +45,7 @@ SHARING = {
     "sharing.onward.not_received": N_("Only a team named in the marking may pass this on to its constituents."),
     "sharing.onward.not_own": N_("This was passed on by {team}, and only that team may withdraw it."),
     "sharing.onward.none": N_("{team} has not passed this on to that organisation."),
+    "sharing.preview.no_team": N_("Only people who act for a team mark what is that team's own."),
     "sharing.preview.nobody": N_("Nobody on this node will be able to see this."),
     "sharing.preview.origin_out": N_(
         "Nobody of a team that this comes from will be able to see it. Name one of its people if they should."

@@ -8,6 +8,7 @@ from tansiq.web import acting, languages
 from tansiq.web.directory import views as directory
 from tansiq.web.home import views as home
 from tansiq.web.look import views as look
+from tansiq.web.sharing import views as sharing
 from tansiq.web.whois import views as whois
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("teams/<str:code>.json", directory.team_json, name="team-json"),
     path("teams/<str:code>/keys/<str:fingerprint>.asc", directory.certificate, name="certificate"),
     path("", include("tansiq.web.desk.urls")),
+    path("sharing/preview/", sharing.preview, name="sharing-preview"),
     path("map/", directory.world_map, name="map"),
     path("whois/", whois.page, name="whois"),
     path("whois.json", whois.as_json, name="whois-json"),

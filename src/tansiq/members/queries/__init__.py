@@ -11,9 +11,9 @@ from tansiq.members.queries.claims import (
 )
 from tansiq.members.queries.contacts import ContactEntry, all_flags, flags, shown_contacts
 from tansiq.members.queries.countries import country_names, other_country
-from tansiq.members.queries.directory import TeamEntry, claims, claims_version, directory, team_cards
+from tansiq.members.queries.directory import TeamEntry, claims, claims_version, directory, team_cards, team_names
 from tansiq.members.queries.pages import DirectoryEntry, MapEntry, TeamPage, directory_entries, map_entries, team_page
-from tansiq.members.queries.people import Member, OnDuty, duty_roster, home_team, on_duty, seats, team_people
+from tansiq.members.queries.people import Member, OnDuty, duty_roster, home_team, names_of, on_duty, seats, team_people
 from tansiq.members.queries.periods import (
     CountryStatus,
     PeriodEntry,
@@ -60,6 +60,7 @@ __all__ = [
     "home_team",
     "map_entries",
     "memberships_of",
+    "names_of",
     "on_duty",
     "other_country",
     "overlaps_of",
@@ -70,6 +71,7 @@ __all__ = [
     "seats",
     "shown_contacts",
     "team_cards",
+    "team_names",
     "team_page",
     "team_people",
 ]

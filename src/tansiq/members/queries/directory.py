@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from tansiq.core.claims import Claim, TeamCard
+from tansiq.core.text import Text
 from tansiq.members import models
 
 CLAIM_COLUMNS = ("team__code", "kind", "value", "valid_from", "valid_until", "verified", "source", "decision")
@@ -39,6 +40,11 @@ def claims_version() -> int:
 
 def team_cards() -> list[TeamCard]:
     return [_card(team) for team in models.Team.objects.order_by("code").prefetch_related("contacts")]
+
+
+def team_names() -> dict[str, Text]:
+    """Code -> names of every team, by code; one query."""
+    return {team.code: Text.of(team.names) for team in models.Team.objects.order_by("code")}
 
 
 def directory(*, now: datetime) -> list[TeamEntry]:
