@@ -11,8 +11,9 @@ from typing import Any
 from tansiq.core.marking import Marking, Tlp
 from tansiq.exchange import canonical, markings
 from tansiq.exchange.author import Statement
-from tansiq.exchange.body import BlobReference, Envelope, Lane, Receipt, Skip, SkipReason, Version
+from tansiq.exchange.body import BlobReference, Body, Envelope, Lane, Receipt, Skip, SkipReason, Version
 from tansiq.exchange.facts import Facts, NodeKey, PlatformKey
+from tansiq.exchange.requests import Answer, Ask, Asked, Given
 from tansiq.exchange.seal import Sealed, seal, seal_written
 from tansiq.exchange.values import EMPTY_DIGEST, new_id
 from tansiq.openpgp.sealing import Secret, generate
@@ -171,12 +172,33 @@ def receipt(**changes: Any) -> Receipt:
     return replace(usual, **changes)
 
 
+def ask(asked: Asked, **changes: Any) -> Ask:
+    at = now()
+    usual = Ask(id=new_id(at), realm=REALM, sender="XA", recipient="XB", epoch=EPOCH, sent_at=at, asked=asked)
+    return replace(usual, **changes)
+
+
+def answer(given: Given, **changes: Any) -> Answer:
+    at = now()
+    usual = Answer(
+        id=new_id(at),
+        realm=REALM,
+        sender="XA",
+        recipient="XB",
+        epoch=EPOCH,
+        sent_at=at,
+        answers=new_id(at),
+        given=given,
+    )
+    return replace(usual, **changes)
+
+
 def blob_reference(**changes: Any) -> BlobReference:
     usual = BlobReference(digest="ef" * 32, key=bytes(32), size_bytes=10, media_type="text/plain", name="a.txt")
     return replace(usual, **changes)
 
 
-def sealed(body: Envelope | Skip | Receipt, *, by: str = "XA", to: str = "XB") -> Sealed:
+def sealed(body: Body, *, by: str = "XA", to: str = "XB") -> Sealed:
     return seal(body, by=node_secret(by), to=node_secret(to).certificate)
 
 

@@ -1,4 +1,4 @@
-"""Bodies: envelopes, skips and receipts as values, and the canonical texts of them (section 3).
+"""Bodies: envelopes, skips and receipts as values, and the canonical texts of them (section 3); asks are ``requests``.
 
 ``written`` gives the exact bytes that are sealed; ``digest`` is over these. Fields that this program does not know are
 kept in ``extra`` of whatever held them and are written again.
@@ -121,8 +121,6 @@ class Body:
     recipient: str
     epoch: int
     sent_at: datetime
-    lane: Lane
-    incarnation: str
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def fields(self) -> dict[str, Any]:
@@ -136,8 +134,6 @@ class Body:
             "to": self.recipient,
             "epoch": self.epoch,
             "sent_at": values.write_time(self.sent_at),
-            "lane": self.lane.value,
-            "incarnation": self.incarnation,
         }
 
     def written(self) -> bytes:
@@ -153,7 +149,18 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed(Body):
+class OnLane(Body):
+    """A body that concerns one channel."""
+
+    lane: Lane
+    incarnation: str
+
+    def fields(self) -> dict[str, Any]:
+        return {**Body.fields(self), "lane": self.lane.value, "incarnation": self.incarnation}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed(OnLane):
     """A body with a position (section 3.2)."""
 
     seq: int
@@ -164,7 +171,7 @@ class Placed(Body):
         return Channel(self.realm, self.sender, self.recipient, self.lane, self.incarnation)
 
     def fields(self) -> dict[str, Any]:
-        return {**Body.fields(self), "seq": self.seq, "prev": self.prev}
+        return {**OnLane.fields(self), "seq": self.seq, "prev": self.prev}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +237,7 @@ class Skip(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt(Body):
+class Receipt(OnLane):
     """What the recipient of a channel holds (section 3.5). Its sender is the channel's recipient."""
 
     n: int
@@ -250,7 +257,7 @@ class Receipt(Body):
 
     def fields(self) -> dict[str, Any]:
         return {
-            **Body.fields(self),
+            **OnLane.fields(self),
             "t": "receipt",
             "n": self.n,
             "through": self.through,

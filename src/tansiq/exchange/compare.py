@@ -145,16 +145,27 @@ def answer(items: Items, message: Message) -> tuple[Message, Differences]:
     ranges: list[Range] = []
     found = Differences()
     for part in message.ranges:
-        start, end = items.bounds(part.low, part.high)
-        if part.items is not None:
-            found |= _differing(items, start, end, part)
-            if part.reply:
-                ranges += _lists(items, start, end, part, reply=False)
-        elif end - start != part.count or items.fingerprint(start, end) != part.fingerprint:
-            ranges += _split(items, start, end, part)
-            if part.count == 0:
-                found |= Differences(extra=frozenset(items.keys[start:end]))
+        ranges += reply(items, part)
+        found |= shown(items, part)
     return Message(tuple(ranges)), found
+
+
+def reply(items: Items, part: Range) -> Iterator[Range]:
+    """What is said to one range of the other side's, one by one: it may be all that there is here."""
+    start, end = items.bounds(part.low, part.high)
+    if part.items is None:
+        if end - start != part.count or items.fingerprint(start, end) != part.fingerprint:
+            yield from _split(items, start, end, part)
+    elif part.reply:
+        yield from _lists(items, start, end, part, reply=False)
+
+
+def shown(items: Items, part: Range) -> Differences:
+    """The differences that one range of the other side's shows."""
+    start, end = items.bounds(part.low, part.high)
+    if part.items is not None:
+        return _differing(items, start, end, part)
+    return Differences(extra=frozenset(items.keys[start:end])) if part.count == 0 else Differences()
 
 
 def _split(items: Items, start: int, end: int, part: Range) -> Iterator[Range]:

@@ -7,13 +7,10 @@ What is read writes the same bytes again: fields that are not known here stay in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from enum import StrEnum
-from re import Pattern
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from tansiq.exchange import values
+from tansiq.exchange import canonical, requests_reading, values
 from tansiq.exchange.body import (
     LARGEST_BLOB_BYTES,
     MOST_BLOBS,
@@ -30,8 +27,9 @@ from tansiq.exchange.body import (
     Skip,
     SkipReason,
     State,
-    Version,
 )
+from tansiq.exchange.fields import Fields
+from tansiq.exchange.requests import CHUNK_HEAD_BYTES, CHUNK_PREFIX, Answer, Ask
 from tansiq.exchange.values import LARGEST, Unfit
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
@@ -39,80 +37,26 @@ _NAME = re.compile("[^\x00-\x1f\x7f-\x9f\u2028-\u202e/\\\\]{1,255}")
 _REASON = re.compile(r"([a-z_]+(\.[a-z_]+)*)?")
 _LONGEST_REASON = 64
 _LONGEST_SIGNATURE = 4096
-_LONGEST_TEXT = 512 * 1024
-
-Choice = TypeVar("Choice", bound=StrEnum)
-Item = TypeVar("Item")
 
 
-class Fields:
-    """The fields of one object, each taken once; what is left in the end is not known here.
+Head = Placed | Receipt | Ask | Answer
 
-    Raises: Unfit, from every method, with the field's name.
+
+def read_content(content: bytes) -> tuple[Any, bytes | None]:
+    """What was sealed, by check 5.4: canonical JSON, and the bytes of a chunk where one is with it (section 3.6).
+
+    Raises: Unfit.
     """
-
-    def __init__(self, said: Any, what: str) -> None:
-        if type(said) is not dict:
-            raise Unfit(field=what, expected="an object")
-        self._left = dict(said)
-        self._what = what
-
-    def left(self) -> dict[str, Any]:
-        return self._left
-
-    def any(self, name: str) -> Any:
-        if name not in self._left:
-            raise Unfit(field=f"{self._what}.{name}", expected="there")
-        return self._left.pop(name)
-
-    def text(self, name: str, *, longest: int = _LONGEST_TEXT) -> str:
-        value = self.any(name)
-        if type(value) is not str or len(value) > longest:
-            raise Unfit(field=f"{self._what}.{name}", expected="a text")
-        return value
-
-    def form(self, name: str, form: Pattern[str]) -> str:
-        text = self.text(name, longest=512)
-        if not form.fullmatch(text):
-            raise Unfit(field=f"{self._what}.{name}", expected=form.pattern)
-        return text
-
-    def whole(self, name: str, *, least: int, most: int = LARGEST) -> int:
-        value = self.any(name)
-        if type(value) is not int or not least <= value <= most:
-            raise Unfit(field=f"{self._what}.{name}", expected=f"a whole number from {least} to {most}")
-        return value
-
-    def moment(self, name: str) -> datetime:
-        return values.read_time(self.text(name, longest=32))
-
-    def bytes(self, name: str, *, longest: int) -> bytes:
-        return values.read_bytes(self.text(name, longest=longest * 2))
-
-    def one_of(self, name: str, kind: type[Choice]) -> Choice:
-        text = self.text(name, longest=64)
-        try:
-            return kind(text)
-        except ValueError:
-            raise Unfit(field=f"{self._what}.{name}", expected=" or ".join(kind)) from None
-
-    def version(self, name: str) -> Version:
-        said = Fields(self.any(name), f"{self._what}.{name}")
-        version = Version(said.whole("term", least=0), said.whole("n", least=0))
-        if said.left():
-            raise Unfit(field=f"{self._what}.{name}", expected="a term and a number")
-        return version
-
-    def items(self, name: str, read: Callable[[Any], Item], *, most: int) -> tuple[Item, ...]:
-        value = self.any(name)
-        if type(value) is not list or len(value) > most:
-            raise Unfit(field=f"{self._what}.{name}", expected=f"a list of at most {most}")
-        return tuple(read(item) for item in value)
+    if not content.startswith(CHUNK_PREFIX):
+        return canonical.read_canonical(content), None
+    head, chunk = requests_reading.split_chunk(content)
+    return canonical.read_canonical(head, limit_bytes=CHUNK_HEAD_BYTES), chunk
 
 
-def read_head(said: Any) -> Placed | Receipt:
-    """What gives a body its place (5.5): a skip and a receipt whole; of an envelope the rest is in ``extra``, unread.
+def read_head(said: Any, chunk: bytes | None = None) -> Head:
+    """What gives a body its place (5.5): all of it but of an envelope, the rest of which is in ``extra``, unread.
 
+    Args: as ``read_content`` gives them.
     Raises: Unfit.
     """
     fields = Fields(said, "body")
@@ -125,11 +69,17 @@ def read_head(said: Any) -> Placed | Receipt:
         "recipient": fields.form("to", values.CODE),
         "epoch": fields.whole("epoch", least=1),
         "sent_at": fields.moment("sent_at"),
-        "lane": fields.one_of("lane", Lane),
-        "incarnation": fields.form("incarnation", values.INCARNATION),
     }
     if common["sender"] == common["recipient"]:
         raise Unfit(field="body.to", expected="another node")
+    if kind in ("ask", "answer"):
+        return requests_reading.read_request(fields, common, kind, chunk)
+    if chunk is not None:
+        raise Unfit(field="body.t", expected="answer, where a chunk comes with it")
+    common |= {
+        "lane": fields.one_of("lane", Lane),
+        "incarnation": fields.form("incarnation", values.INCARNATION),
+    }
     if kind == "receipt":
         return _receipt(fields, common)
     common |= {"seq": fields.whole("seq", least=1), "prev": fields.form("prev", values.DIGEST)}
@@ -139,7 +89,7 @@ def read_head(said: Any) -> Placed | Receipt:
         return _skip(fields, common)
     if kind == "envelope":
         return Placed(**common, extra={"t": kind, **fields.left()})
-    raise Unfit(field="body.t", expected="envelope, skip or receipt")
+    raise Unfit(field="body.t", expected="envelope, skip, receipt, ask or answer")
 
 
 def read_envelope(head: Placed) -> Envelope:

@@ -35,18 +35,18 @@ class Authentic:
         content: the exact bytes that were sealed.
         digest: of these.
         signer: fingerprint of the sender's node certificate.
-        head: a receipt or a skip whole; of an envelope what gives it its place.
+        head: a receipt, a skip, an ask or an answer whole; of an envelope what gives it its place.
     """
 
     content: bytes
     digest: str
     signer: str
-    head: Placed | Receipt
+    head: reading.Head
 
     @classmethod
     def stored(cls, content: bytes, *, signer: str) -> Authentic:
         """A body that passed ``authenticate`` before and was kept by this node. Raises: Unfit, if it was altered."""
-        return cls(content, digest(content), signer, reading.read_head(canonical.read_canonical(content)))
+        return cls(content, digest(content), signer, reading.read_head(*reading.read_content(content)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,11 @@ class Quarantined:
 def authenticate(opened: Unsealed, facts: Facts) -> Authentic | Junk:
     """Checks 5.4 to 5.7: a body, of this realm, for this node, by the node that it names."""
     try:
-        said = canonical.read_canonical(opened.content)
+        said, chunk = reading.read_content(opened.content)
     except Unfit as unfit:
         return Junk("5.4", JunkReason.JSON, _detail(unfit))
     try:
-        head = reading.read_head(said)
+        head = reading.read_head(said, chunk)
     except Unfit as unfit:
         return Junk("5.5", JunkReason.BODY, _detail(unfit))
     if head.realm != facts.realm:
@@ -131,9 +131,9 @@ def admit(
 def examine(body: Authentic, facts: Facts, judge: Judge, *, now: datetime) -> Envelope | Parked | Refused | Quarantined:
     """Checks 5.11 to 5.19, of an envelope whose position was taken. What it refers to (5.20 on) the caller knows.
 
-    Raises: ValueError, for a skip or a receipt: they have nothing to be examined.
+    Raises: ValueError, for a body of another type: it has nothing to be examined.
     """
-    if isinstance(body.head, Skip | Receipt):
+    if isinstance(body.head, Skip) or not isinstance(body.head, Placed):
         raise ValueError("no envelope")
     try:
         envelope = reading.read_envelope(body.head)
@@ -141,7 +141,38 @@ def examine(body: Authentic, facts: Facts, judge: Judge, *, now: datetime) -> En
         return Quarantined("5.11", Reason.MALFORMED, _detail(unfit))
     return (
         _authorship(envelope, facts, now)
+        or _marking(envelope)
         or _entitlement(envelope, judge)
+        or _ownership(envelope, judge)
+        or _payload(envelope, judge)
+        or envelope
+    )
+
+
+def examine_returned(
+    content: bytes, facts: Facts, judge: Judge, *, now: datetime
+) -> Envelope | Parked | Refused | Quarantined:
+    """An envelope that a peer gave back for a recovery (section 11.1): whoever had sealed it, its author is judged.
+
+    It is a fact of a team of this node, so checks 5.14 and 5.16 are replaced by that.
+
+    Args:
+        content: the exact content, put together from its pieces.
+    """
+    try:
+        head = reading.read_head(canonical.read_canonical(content))
+        if not isinstance(head, Placed) or isinstance(head, Skip) or head.realm != facts.realm:
+            raise Unfit(field="body", expected="an envelope of this realm")
+        envelope = reading.read_envelope(head)
+    except Unfit as unfit:
+        return Quarantined("5.11", Reason.MALFORMED, _detail(unfit))
+    if envelope.author.epoch > facts.epoch:
+        return Parked("5.9", Reason.EPOCH, whole=True)
+    if facts.homes.get(envelope.author.team) != facts.here:
+        return Quarantined("5.14", Reason.NOT_THERE)
+    return (
+        _authorship(replace(envelope, sender=facts.here), facts, now)
+        or _marking(envelope)
         or _ownership(envelope, judge)
         or _payload(envelope, judge)
         or envelope
@@ -164,7 +195,7 @@ def _authorship(envelope: Envelope, facts: Facts, now: datetime) -> Quarantined 
     return None
 
 
-def _entitlement(envelope: Envelope, judge: Judge) -> Quarantined | Refused | None:
+def _marking(envelope: Envelope) -> Quarantined | None:
     try:
         marked = markings.read(envelope.marking)
         authors = markings.read(envelope.author.marking)
@@ -172,9 +203,11 @@ def _entitlement(envelope: Envelope, judge: Judge) -> Quarantined | Refused | No
         return Quarantined("5.15", Reason.MARKING, _detail(unfit))
     if not markings.is_as_strict(marked, authors):
         return Quarantined("5.15", Reason.MARKING, "looser than the author's")
-    if not judge.is_entitled(marked):
-        return Refused("5.16", Reason.NOT_ENTITLED)
     return None
+
+
+def _entitlement(envelope: Envelope, judge: Judge) -> Refused | None:
+    return None if judge.is_entitled(markings.read(envelope.marking)) else Refused("5.16", Reason.NOT_ENTITLED)
 
 
 def _ownership(envelope: Envelope, judge: Judge) -> Quarantined | None:
