@@ -25,6 +25,7 @@ class Reason(StrEnum):
     ORDER = "order"
     VERSION = "version"
     DELETED = "deleted"
+    LIMIT = "limit"
     EVIDENCE = "evidence"
     LAW = "law"
     UNREACHABLE = "unreachable"

@@ -457,7 +457,7 @@ class Migration(migrations.Migration):
             name="WaitingFor",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("what", models.CharField(db_index=True, max_length=128)),
+                ("what", models.CharField(db_index=True, max_length=160)),
                 (
                     "waiting",
                     models.ForeignKey(
