@@ -83,6 +83,46 @@ def test_change_of_name_is_on_record_without_the_name() -> None:
     assert (entry.item_kind, entry.facts) == ("person", "{}")
 
 
+def rows(verb: str) -> list[tuple[str, str, str]]:
+    """Who, of whom, and what else; of every row with this verb."""
+    from tansiq.audit.models import Entry
+
+    return list(Entry.objects.filter(verb=verb).order_by("number").values_list("who", "item_id", "facts"))
+
+
+def test_language_chosen_on_a_page_or_in_the_settings_is_on_record_when_it_changes() -> None:
+    from tansiq.members.models import Person
+
+    client = client_of(AMINA)
+    person = Person.objects.get(email=AMINA)
+    code, other = person.code, "fr" if person.language != "fr" else "en"
+
+    client.post("/language", {"language": other})
+    client.post("/language", {"language": other})
+    client.post("/account/settings/", SETTINGS | {"language": "ar"})
+
+    assert rows("person.language_chosen") == [
+        (code, code, f'{{"language":"{other}"}}'),
+        (code, code, '{"language":"ar"}'),
+    ]
+    assert Person.objects.get(email=AMINA).language == "ar"
+
+
+def test_first_time_that_somebody_is_wholly_signed_in_is_on_record_once() -> None:
+    from tansiq.members.models import Person
+
+    amina = cast.with_app(cast.person(AMINA))
+    cast.signed_in(amina).get("/whois/")
+    again = cast.browser()
+    cast.try_password(again, AMINA)
+    cast.try_code(again, cast.recovery_codes(amina)[0])
+    again.get("/whois/")
+
+    amina = Person.objects.get(email=AMINA)
+    assert rows("person.joined") == [(amina.code, amina.code, "{}")]
+    assert amina.joined_at is not None
+
+
 @pytest.mark.parametrize("path", ["/account/settings/", "/account/keys/", "/people/"])
 def test_guest_is_asked_who_it_is(path: str) -> None:
     answer = cast.browser().get(path)

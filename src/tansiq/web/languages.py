@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from tansiq.core.text import LANGUAGES
-from tansiq.members.models import Person
+from tansiq.members.actions.own import choose_language
 from tansiq.web.front_door import LANGUAGE_COOKIE
 
 YEAR_SECONDS = 365 * 24 * 3600
@@ -22,7 +22,7 @@ def change(request: HttpRequest) -> HttpResponse:
     if wish not in LANGUAGES:
         raise BadRequest("language")
     if request.viewer.person:  # half signed in is a guest, who changes nothing of a person's
-        Person.objects.filter(code=request.viewer.person).update(language=wish)
+        choose_language(wish, by=request.viewer, now=request.now)
     response = see_other(way_back(request))
     response.set_cookie(
         LANGUAGE_COOKIE, wish, max_age=YEAR_SECONDS, samesite="Lax", httponly=True, secure=settings.ENCRYPTED

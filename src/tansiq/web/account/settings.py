@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from tansiq.audit.actions import record
+from tansiq.members.actions.own import choose_language
 from tansiq.members.models import Person
 from tansiq.web.account.signed_in import signed_in
 from tansiq.web.languages import see_other
@@ -78,9 +79,10 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @transaction.atomic
 def keep(form: SettingsForm, request: HttpRequest) -> None:
-    """Only a change of name is on record, without the name: it is what colleagues go by."""
+    """On record are a change of language, and of name without the name: it is what colleagues go by."""
     person: Any = form.save(commit=False)
-    person.save(update_fields=list(form.changed_data))
+    person.save(update_fields=[name for name in form.changed_data if name != "language"])
+    choose_language(person.language, by=request.viewer, now=request.now)
     if "name" in form.changed_data:
         record("person.renamed", person, by=request.viewer, now=request.now)
 

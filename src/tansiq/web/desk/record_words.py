@@ -56,6 +56,8 @@ VERBS = {
     "person.appointment_ended": pgettext_lazy("record", "ended an appointment"),
     "person.erased": pgettext_lazy("record", "erased a person's name and address"),
     "person.invited": pgettext_lazy("record", "invited somebody"),
+    "person.joined": pgettext_lazy("record", "signed in for the first time"),
+    "person.language_chosen": pgettext_lazy("record", "chose their language"),
     "person.left": pgettext_lazy("record", "recorded that somebody left"),
     "person.renamed": pgettext_lazy("record", "changed their name"),
     "person.roles_by_provider": pgettext_lazy("record", "took roles over from the identity provider"),

@@ -13,7 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
 
-from tansiq.members.models import Person
+from tansiq.members.actions.own import join
 from tansiq.web.signin import factor, limits
 from tansiq.web.signin.address import client_address
 
@@ -57,4 +57,4 @@ def arrive(request: HttpRequest) -> None:
     UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
     limits.remember_network(request.user.pk, client_address(request), now=request.now)
     limits.forget(now=request.now)
-    Person.objects.filter(pk=request.user.pk, joined_at=None).update(joined_at=request.now)
+    join(request.user, now=request.now)
