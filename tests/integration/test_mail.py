@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 
+from factories.mailbox import Mailbox, opened
+
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SENDER = "tansiq@xa-cert.example"
-
-
-@dataclass
-class Mailbox:
-    """What the server took, and how it answers: ``answers`` is used up one reply a mail, then it takes everything."""
-
-    taken: list[EmailMessage] = field(default_factory=list)
-    to: list[str] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-    refuse: str = ""
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if address == self.refuse:
-            return "550 5.1.1 nobody of that name"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer.startswith("250"):
-            self.taken.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-            self.to += envelope.rcpt_tos
-        return answer
 
 
 @pytest.fixture
 def mailbox() -> Iterator[tuple[Mailbox, Any]]:
     """A mailbox and the ``Server`` that leads to it."""
-    from tansiq.notices.submission import Encryption, Server
-
-    box = Mailbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield box, Server("127.0.0.1", port, Encryption.NONE)
-    controller.stop()
+    with opened() as both:
+        yield both
 
 
 @pytest.fixture
