@@ -1,0 +1,288 @@
+"""What a team says goes to whom: versions, outbox rows and the recalls that follow (sections 8.1 and 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from tansiq.core.errors import N_, TansiqError
+from tansiq.core.marking import Marking
+from tansiq.exchange import held
+from tansiq.exchange.body import MOST_FORWARDERS, BlobReference, Version
+from tansiq.exchange.kinds import owner_of
+from tansiq.exchange.models import Life, OutboxRow, Recipient, SharedObject, Statement
+from tansiq.exchange.node import statements
+from tansiq.exchange.node.deciding import Deciding
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.statements import BATCH, Text
+from tansiq.exchange.receiving import Cause, Recall
+
+FIRST = Version(1, 0)
+"""Below the first version of an object."""
+
+
+class NodeIsHeld(TansiqError):
+    code = "exchange.held"
+    message = N_("This node was restored from a backup and waits for its peers; until then it says nothing new.")
+    remedy = N_("See on the federation's page whom it waits for, or have it recorded why not to wait.")
+    exit_code = 4
+
+
+class NotOurs(TansiqError):
+    code = "exchange.not_ours"
+    message = N_("{object} belongs to no team of this node.")
+    remedy = N_("Only the owner's node changes an object; ask the owner.")
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A new version of an object ``<team>:<name>``. ``payload``: JSON as Python has it."""
+
+    kind: str
+    name: str
+    payload: Any
+    markings: Collection[Marking]
+    team: str
+    person: str = ""
+    blobs: Sequence[BlobReference] = ()
+
+    @property
+    def object(self) -> str:
+        return f"{self.team}:{self.name}"
+
+
+def publish(
+    here: Here,
+    *,
+    kind: str,
+    name: str,
+    payload: Any,
+    markings: Collection[Marking],
+    team: str,
+    person: str = "",
+    blobs: Sequence[BlobReference] = (),
+    now: datetime,
+) -> Statement:
+    """The next version of an own object, for everybody who may have it; a recall for those who had it and may not.
+
+    The desk has written its own tables in the same transaction; what is sealed is made from what is kept here.
+
+    Raises: NodeIsHeld, NotOurs; NoPlatformKey, TooLong.
+    """
+    change = Change(kind=kind, name=name, payload=payload, markings=markings, team=team, person=person, blobs=blobs)
+    return publish_all(here, [change], now)[0]
+
+
+@transaction.atomic
+def publish_all(here: Here, changes: Sequence[Change], now: datetime) -> list[Statement]:
+    """``publish`` for many, in the order given: some ten queries for each 500. Raises: as it."""
+    life = _life()
+    made: list[Statement] = []
+    for batch in _batches(changes):
+        made += _published(here, batch, life, now)
+    return made
+
+
+def _batches(changes: Sequence[Change]) -> Iterable[Sequence[Change]]:
+    """Of at most ``BATCH``, each object once in each: the second version needs the first."""
+    batch: dict[str, Change] = {}
+    for change in changes:
+        if len(batch) == BATCH or change.object in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[change.object] = change
+    if batch:
+        yield list(batch.values())
+
+
+def _life() -> int:
+    """Raises: NodeIsHeld."""
+    life = Life.objects.first()
+    if life is not None and life.held_since is not None:
+        raise NodeIsHeld()
+    return life.number if life else 0
+
+
+def _published(here: Here, changes: Sequence[Change], life: int, now: datetime) -> list[Statement]:
+    objects = _locked(here, changes)
+    made = statements.state_all(here, [_text(change, objects[change.object], life) for change in changes], now)
+    for statement in made:
+        row = objects[statement.object]
+        row.statement, row.epoch, row.known, row.withheld, row.life = statement, here.epoch, True, False, life
+    SharedObject.objects.bulk_create(
+        objects.values(),
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["object"],
+        update_fields=["statement", "epoch", "known", "withheld", "life"],
+    )
+    audiences = _audiences(here, changes, made, now)
+    enqueue_all(here, ((statement, peer) for statement in made for peer in sorted(audiences[statement.object])), now)
+    _recall_below(here, {statement.object: _version(statement) for statement in made}, audiences, now)
+    return made
+
+
+def _locked(here: Here, changes: Sequence[Change]) -> dict[str, SharedObject]:
+    """A row for each object, which nobody else changes until this transaction ends. Raises: NotOurs."""
+    for change in changes:
+        if not here.lives_here(change.team):
+            raise NotOurs(object=change.object)
+    wanted = [change.object for change in changes]
+    found = _rows(wanted)
+    missing = [
+        SharedObject(object=change.object, kind=change.kind, owner=change.team)
+        for change in changes
+        if change.object not in found
+    ]
+    if missing:
+        SharedObject.objects.bulk_create(missing, batch_size=BATCH, ignore_conflicts=True)
+        found |= _rows([row.object for row in missing])
+    return found
+
+
+def _rows(objects: Sequence[str]) -> dict[str, SharedObject]:
+    rows = SharedObject.objects.select_for_update(of=("self",)).select_related("statement").order_by("object")
+    return {row.object: row for row in rows.filter(object__in=objects)}
+
+
+def _audiences(
+    here: Here, changes: Sequence[Change], made: Sequence[Statement], now: datetime
+) -> dict[str, frozenset[str]]:
+    """Object -> the nodes that may have its new version; decided once for each set of markings."""
+    deciding = Deciding(here, now)
+    by_marking: dict[str, frozenset[str]] = {}
+    for change, statement in zip(changes, made, strict=True):
+        if statement.marking_id not in by_marking:
+            by_marking[statement.marking_id] = deciding.peers(list(change.markings))
+    return {statement.object: by_marking[statement.marking_id] for statement in made}
+
+
+def _text(change: Change, row: SharedObject, life: int) -> Text:
+    """The kind is what the object was from the start."""
+    return Text(
+        kind=row.kind,
+        object=change.object,
+        version=_next(row, life),
+        payload=change.payload,
+        markings=change.markings,
+        team=change.team,
+        person=change.person,
+        blobs=change.blobs,
+    )
+
+
+def _next(row: SharedObject, life: int) -> Version:
+    """Above what is live and above what a recall names; the first after a restore has a term of its own (11.1)."""
+    known = max(FIRST, _version(row.statement), Version(row.narrowed_term, row.narrowed_n))
+    return held.raised(known) if life > row.life else Version(known.term, known.n + 1)
+
+
+def _version(statement: Statement | None) -> Version:
+    return Version(statement.term, statement.n) if statement else Version(0, 0)
+
+
+def enqueue(here: Here, statement: Statement, peers: Iterable[str], now: datetime) -> None:
+    """Rows of the outbox, in the transaction of the change itself. Whether they may go is decided when they do."""
+    enqueue_all(here, ((statement, peer) for peer in peers), now)
+
+
+def enqueue_all(here: Here, rows: Iterable[tuple[Statement, str]], now: datetime) -> None:
+    """The same for many (statement, peer), as they come."""
+    OutboxRow.objects.bulk_create(
+        (
+            OutboxRow(
+                peer=peer,
+                lane=statements.lane_of(here, statement.kind).value,
+                statement=statement,
+                size_bytes=len(statement.content),
+                put_at=now,
+            )
+            for statement, peer in rows
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _recall_below(
+    here: Here, versions: Mapping[str, Version], audiences: Mapping[str, frozenset[str]], now: datetime
+) -> None:
+    """From everybody to whom something of an object was attempted and who may not have this version of it."""
+    reached = here.peers | set(here.facts.former)
+    attempted = Recipient.objects.filter(object__in=list(versions), attempted_at__isnull=False)
+    owed: dict[str, dict[str, Recall]] = {}
+    for identifier, peer in attempted.values_list("object", "peer").order_by("peer", "object"):
+        if peer in reached - audiences.get(identifier, frozenset()):
+            recall = Recall.of(versions[identifier], cause=Cause.MARKING, epoch=here.epoch)
+            owed.setdefault(peer, {})[identifier] = recall
+    if owed:
+        from tansiq.exchange.node import recalls  # which publishes them by ``enqueue``
+
+        for peer, objects in owed.items():
+            recalls.recall_from(here, peer, objects, Cause.MARKING, now)
+
+
+@transaction.atomic
+def withdraw(here: Here, object: str, now: datetime) -> None:
+    """The owner takes an object back: nobody may have it any more, and who had it gets a recall.
+
+    Its next version, if there ever is one, is above the recall.
+
+    Raises: NodeIsHeld, NotOurs.
+    """
+    life = _life()
+    if not here.lives_here(owner_of(object)):
+        raise NotOurs(object=object)
+    row = _rows([object]).get(object)
+    if row is None or row.statement is None:
+        return
+    last = _next(row, life)
+    row.statement, row.recalled_at, row.life = None, now, life
+    row.narrowed_term, row.narrowed_n = last
+    row.save(update_fields=["statement", "recalled_at", "life", "narrowed_term", "narrowed_n"])
+    _recall_below(here, {object: last}, {}, now)
+
+
+@transaction.atomic
+def forward(here: Here, object: str, peer: str, now: datetime) -> bool:
+    """Send another team's object on to a node that may have it, and each of its versions to come.
+
+    Returns: whether it may go: the object is here, this node may forward, and the latest marking that the owner has
+        proven to have set allows it.
+    """
+    row = SharedObject.objects.select_related("statement").filter(object=object).first()
+    if row is None or row.statement is None or not _may_forward(here, row, peer, now):
+        return False
+    Recipient.objects.update_or_create(object=object, peer=peer, defaults={"forwarded": True})
+    enqueue(here, row.statement, [peer], now)
+    return True
+
+
+def _may_forward(here: Here, row: SharedObject, peer: str, now: datetime) -> bool:
+    home = here.facts.homes.get(row.owner)
+    if home == here.code or peer in (home, here.code) or here.code not in here.facts.forwarders:
+        return False
+    if not can_go_on(row.statement):
+        return False
+    deciding = Deciding(here, now)
+    key = deciding.latest([row.object]).get(row.object)
+    deciding.learn([key] if key else [])
+    return key is not None and deciding.may_have(peer, key)
+
+
+def can_go_on(statement: Statement) -> bool:
+    """One code more fits into ``via``, and the whole into a body."""
+    via = statements.via_of(statement)
+    return len(via) < MOST_FORWARDERS and statements.fits_a_body(statement)
+
+
+@transaction.atomic
+def pass_on(here: Here, statement: Statement, now: datetime) -> None:
+    """A later version of another's object was applied: it goes to those to whom the object is forwarded."""
+    if can_go_on(statement):
+        peers = Recipient.objects.filter(object=statement.object, forwarded=True).values_list("peer", flat=True)
+        enqueue(here, statement, sorted(peers), now)
