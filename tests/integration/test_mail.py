@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from factories.mailbox import Mailbox, opened
+from factories.postbox import Mailbox, opened
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SENDER = "tansiq@xa-cert.example"
@@ -52,6 +52,29 @@ def test_mail_waiting_is_sent_once_with_its_words_and_headers(queued: Any, mailb
     assert mail["Message-ID"] == f"<{queued.message_id}@xa-cert.example>"
     assert mail.get_content().splitlines() == ["Bonjour", ".une ligne"]
     assert (fresh(queued).stage, queued.tries, queued.claimed_at) == ("sent", 1, None)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Plain words",
+        "شهادة OpenPGP لـ XA-CERT تحتاج إلى نظر",
+        "Merci de confirmer à nouveau comment joindre l'équipe de réponse aux incidents de la République, merci",
+        "plain words " * 20 + "end",
+        "=?utf-8?q?not_encoded?=",
+        "لا" * 140,
+    ],
+)
+def test_subject_arrives_as_it_was_written_however_long(
+    database: None, mailbox: tuple[Mailbox, Any], subject: str
+) -> None:
+    from tansiq.notices.mail import enqueue
+    from tansiq.workers.mail import send_waiting
+
+    enqueue("moussa@xf-cert.example", subject, "t", language="fr", now=NOW)
+    send_waiting(mailbox[1], SENDER, now=NOW)
+
+    assert mailbox[0].taken[0]["Subject"] == subject
 
 
 def test_mail_of_a_transaction_that_fails_is_not_sent(database: None, mailbox: tuple[Mailbox, Any]) -> None:

@@ -7,12 +7,14 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from enum import Enum
 
 TIMEOUT_SECONDS = 30.0
+CR_LF = "\r\n"
 OK, FORWARDED, GO_ON = 250, 251, 354
 PLAIN = SMTP.clone(cte_type="7bit")  # whatever stands on the way
 LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
@@ -150,7 +152,6 @@ def written(letter: Letter) -> bytes:
     message = EmailMessage(policy=PLAIN)
     message["From"] = letter.sender
     message["To"] = letter.to
-    message["Subject"] = letter.subject
     message["Date"] = format_datetime(letter.written_at)
     message["Message-ID"] = f"<{letter.message_id}@{letter.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
@@ -158,4 +159,12 @@ def written(letter: Letter) -> bytes:
     if letter.html:
         message.add_alternative(letter.html, subtype="html")
     message["Content-Language"] = letter.language  # last: setting the words clears what is said of them
-    return message.as_bytes()
+    return _subject(letter.subject) + message.as_bytes()
+
+
+def _subject(words: str) -> bytes:
+    """Its header line. ``EmailMessage`` leaves out the space between two encoded words that it folds (RFC 2047 section
+    6.2: readers drop the one that is written), so that words of long subjects run together; ``Header`` encodes it."""
+    plain = words.isascii() and "=?" not in words
+    header = Header(words, "us-ascii" if plain else "utf-8", header_name="Subject")
+    return f"Subject: {header.encode(linesep=CR_LF)}{CR_LF}".encode("ascii")
