@@ -55,6 +55,11 @@ def jobs(server: Server | None, sender: str, address: str, home: Home) -> tuple[
 
         return ask(address, now=now)
 
+    def recheck(now: datetime) -> int:
+        from tansiq.workers.certificates import recheck_and_tell
+
+        return recheck_and_tell(address, now=now)
+
     def table_is_behind(now: datetime) -> bool:
         return Pointer(home.tables).read().get("claims_version") != claims_version()
 
@@ -63,7 +68,7 @@ def jobs(server: Server | None, sender: str, address: str, home: Home) -> tuple[
         Job(SIGN_OF_LIFE, MINUTE, send_mail, mail_waits),
         Job("mail-erase", DAY, lambda now: mail.erase_old(now=now)),
         Job("reminders", HOUR, remind),
-        Job("certificates", DAY, recheck_certificates),
+        Job("certificates", DAY, recheck),
         Job("audit", DAY, verify_record),
         Job("sessions", DAY, forget_sessions),
     )
@@ -80,13 +85,6 @@ def compile_tables(home: Home) -> int:
     if done.returncode:
         raise TableNotCompiled(reason=done.stderr.strip()[-200:])
     return 1
-
-
-def recheck_certificates(now: datetime) -> int:
-    """How many certificates have another thing wrong with them than yesterday."""
-    from tansiq.members.actions.certificates import recheck_all
-
-    return len(recheck_all(now))
 
 
 def verify_record(now: datetime) -> int:

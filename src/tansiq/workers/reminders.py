@@ -10,6 +10,7 @@ from tansiq.core.errors import N_
 from tansiq.core.language import catalogue
 from tansiq.core.text import LANGUAGES
 from tansiq.members.actions import reminders
+from tansiq.members.queries import home_language
 from tansiq.notices import mail
 
 SUBJECT = N_("Please confirm how {team} is reached")
@@ -26,14 +27,15 @@ def ask(address: str, *, now: datetime) -> int:
     Args:
         address: of the portal, where contacts are confirmed.
     """
-    count = 0
+    count, own = 0, home_language()  # of a mailbox that no person here stands behind
     with transaction.atomic():
         for reminder in reminders.claim_due(now):
             for to in reminder.to:
-                words = catalogue(to.language).gettext
-                team = named(reminder.names, to.language, reminder.team)
+                language = to.language or own
+                words = catalogue(language).gettext
+                team = named(reminder.names, language, reminder.team)
                 subject, text = words(SUBJECT).format(team=team), words(ASKED).format(team=team, address=address)
-                mail.enqueue(to.email, subject, text, language=to.language, now=now)
+                mail.enqueue(to.email, subject, text, language=language, now=now)
                 count += 1
     return count
 

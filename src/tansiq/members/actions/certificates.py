@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from tansiq.core.viewer import Viewer
 from tansiq.members import rules
 from tansiq.members.changes import changed
 from tansiq.members.models import Contact, Team, TeamCertificate
+from tansiq.members.queries.contacts import written_to
 from tansiq.openpgp.certificate import Certificate, inspect, merged
 from tansiq.openpgp.findings import Finding, check
 
@@ -31,6 +32,23 @@ class Unproven(TansiqError):
     message = N_("Certificate {fingerprint} carries no valid signature of its own: anybody could have made it up.")
     remedy = N_("Export the key again from the program in which it was made.")
     exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """A certificate of which another thing is wrong than before.
+
+    Attributes:
+        team: code; ``names`` by language.
+        findings: codes of all that is wrong now, the bad first; empty when it is good again.
+        to: (mail address, language) of those who keep the team's entry; the language may be empty.
+    """
+
+    team: str
+    names: dict[str, str]
+    fingerprint: str
+    findings: tuple[str, ...]
+    to: tuple[tuple[str, str], ...]
 
 
 @transaction.atomic
@@ -76,16 +94,20 @@ def recheck_all(now: datetime) -> list[str]:
 
     Returns: fingerprints of those of which another thing is wrong than before, for telling their teams.
     """
-    ids = TeamCertificate.objects.filter(withdrawn_at=None).order_by("pk").values_list("pk", flat=True)
-    return [changed for pk in list(ids) if (changed := _recheck(pk, now))]
+    return [changed.fingerprint for pk in in_use() if (changed := recheck(pk, now=now))]
+
+
+def in_use() -> list[int]:
+    """Keys of the certificates that are judged again; for the node's own work."""
+    return list(TeamCertificate.objects.filter(withdrawn_at=None).order_by("pk").values_list("pk", flat=True))
 
 
 @transaction.atomic
-def _recheck(pk: int, now: datetime) -> str:
-    """The fingerprint if the codes of what is wrong changed, else empty."""
+def recheck(pk: int, *, now: datetime) -> Rechecked | None:
+    """What is wrong now if its codes changed, once; else None. Call it in the transaction that queues the mail."""
     stored = TeamCertificate.objects.select_for_update().filter(pk=pk, withdrawn_at=None).first()
     if stored is None:
-        return ""
+        return None
     before = _codes(stored.findings)
     try:
         certificate = inspect(stored.armored.encode(), now=now)
@@ -97,10 +119,11 @@ def _recheck(pk: int, now: datetime) -> str:
     stored.save(update_fields=["findings", "checked_at"])
     after = _codes(stored.findings)
     if after == before:
-        return ""
+        return None
     by = Viewer.system(because="recheck")
     record("certificate.rechecked", stored.team, by=by, now=now, fingerprint=stored.fingerprint, findings=after)
-    return stored.fingerprint
+    team = stored.team
+    return Rechecked(team.code, team.names, stored.fingerprint, tuple(after), written_to(team, now=now))
 
 
 def _found(certificate: Certificate, addresses: Sequence[str], now: datetime) -> tuple[Finding, ...]:

@@ -13,7 +13,17 @@ from tansiq.members.queries.contacts import ContactEntry, all_flags, flags, show
 from tansiq.members.queries.countries import country_names, other_country
 from tansiq.members.queries.directory import TeamEntry, claims, claims_version, directory, team_cards, team_names
 from tansiq.members.queries.pages import DirectoryEntry, MapEntry, TeamPage, directory_entries, map_entries, team_page
-from tansiq.members.queries.people import Member, OnDuty, duty_roster, home_team, names_of, on_duty, seats, team_people
+from tansiq.members.queries.people import (
+    Member,
+    OnDuty,
+    duty_roster,
+    home_language,
+    home_team,
+    names_of,
+    on_duty,
+    seats,
+    team_people,
+)
 from tansiq.members.queries.periods import (
     CountryStatus,
     PeriodEntry,
@@ -57,6 +67,7 @@ __all__ = [
     "export",
     "flags",
     "full_member_conflicts",
+    "home_language",
     "home_team",
     "map_entries",
     "memberships_of",

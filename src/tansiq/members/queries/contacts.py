@@ -131,6 +131,12 @@ def due_reminders(*, now: datetime) -> list[Due]:
     return found
 
 
+def written_to(team: Team, *, now: datetime) -> tuple[tuple[str, str], ...]:
+    """(mail address, language) of those who keep the team's entry; of its contacts, language empty, if it has no
+    such people here. For the node's own mail."""
+    return tuple(_asked_people(now).get(team.pk, ())) or _written_to(list(team.contacts.all()))
+
+
 def _asked_people(now: datetime) -> dict[int, list[tuple[str, str]]]:
     held = Appointment.objects.filter(current(now), role__in=[r.value for r in ASKED], person__is_active=True)
     found: dict[int, list[tuple[str, str]]] = defaultdict(list)

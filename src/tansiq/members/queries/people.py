@@ -52,6 +52,11 @@ def home_team() -> str:
     return Node.objects.values_list("team__code", flat=True).first() or ""
 
 
+def home_language() -> str:
+    """In which language the node speaks where it knows of none; English before set-up."""
+    return Node.objects.values_list("language", flat=True).first() or "en"
+
+
 def person(viewer: Viewer, code: str) -> Person | None:
     """Somebody by code, for those who are signed in."""
     return None if viewer.nobody else Person.objects.filter(code=code).first()
