@@ -77,8 +77,8 @@ def sign(text: str, by: Secret) -> Signature:
 
 def signed(roster: Roster, *by: Secret) -> SignedRoster:
     """Raises: Unfit, for a roster that its readers would refuse."""
-    roster_reading.check(roster)
     text = roster.written()
+    roster_reading.read(text)
     return gathered(roster.epoch, text, [sign(text, one) for one in by])
 
 

@@ -1,0 +1,309 @@
+"""``tansiq roster``: who is in the federation by whose word, and how a node comes to be in it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tansiq.cli import node
+from tansiq.cli.speech import emit, harmless, say
+from tansiq.core.errors import N_, TansiqError
+from tansiq.core.language import _, ngettext
+
+if TYPE_CHECKING:
+    from tansiq.exchange.join import JoinRequest
+    from tansiq.exchange.roster_signing import SignedRoster
+
+NAME = "roster"
+
+AsJson = Annotated[bool, typer.Option("--json", help=_("JSON on standard output."))]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help=_("Where to write the file."))]
+Files = list[Path] | None
+Codes = list[str] | None
+
+
+class Unreadable(TansiqError):
+    code = "exchange.roster.file"
+    message = N_("{file} is not what was expected: {field} is not {expected}.")
+    remedy = N_("Have the file handed over again, as it was written.")
+    exit_code = 2
+
+
+class BadDigest(TansiqError):
+    code = "exchange.roster.digest"
+    message = N_("{value} is no digest of a roster.")
+    remedy = N_("It is 64 hexadecimal digits, as `tansiq roster show` prints them where the roster was issued.")
+    exit_code = 2
+
+
+class NoSuchEpoch(TansiqError):
+    code = "exchange.roster.no_such_epoch"
+    message = N_("This node has no roster of epoch {epoch}.")
+    remedy = N_("See `tansiq roster history`.")
+    exit_code = 2
+
+
+def app() -> typer.Typer:
+    desk = typer.Typer(no_args_is_help=True, help=_("The federation's nodes, teams and keys, and the epochs of them."))
+    example = _("Example: {command}")
+    for name, verb, text, command in (
+        (
+            "show",
+            show,
+            _("Show the roster here: epoch, digest, signers, nodes and teams."),
+            "tansiq roster show --json",
+        ),
+        (
+            "request",
+            request,
+            _("Write what this node hands to a signer to be admitted or to have its keys replaced."),
+            "tansiq roster request --mail exchange@cert.example --out join.json",
+        ),
+        (
+            "found",
+            found,
+            _("Begin a federation with this node: draw a signer's key and make the roster of epoch 1."),
+            "tansiq roster found --out roster-1.json",
+        ),
+        (
+            "issue",
+            issue,
+            _("Make, sign and accept the next roster. Compare a request's fingerprints by telephone first."),
+            "tansiq roster issue --admit join.json --out roster-2.json",
+        ),
+        (
+            "accept",
+            accept,
+            _("Take over rosters from files, whoever brought them. The first needs its digest, compared by telephone."),
+            "tansiq roster accept roster-1.json --digest 3f9a…",
+        ),
+        ("history", history, _("Show every roster that was accepted here, the newest first."), "tansiq roster history"),
+    ):
+        desk.command(name, help=text + "\n\n" + example.format(command=command))(verb)
+    return desk
+
+
+def show(
+    epoch: Annotated[int | None, typer.Option(metavar="N", help=_("Another epoch than the present one."))] = None,
+    json: AsJson = False,
+) -> None:
+    node.opened()
+    from tansiq.cli import exchange_roster_words as words
+    from tansiq.exchange.node import issuing, rosters
+
+    roster = rosters.current() if epoch is None else rosters.at(epoch)
+    if roster is None:
+        raise issuing.NoRoster() if epoch is None else NoSuchEpoch(epoch=epoch)
+    if json:
+        emit(roster.fields() | {"digest": roster.digest})
+        return
+    for line in words.roster_lines(roster):
+        typer.echo(harmless(line))
+
+
+def request(
+    team: Annotated[str, typer.Option(metavar="CODE", help=_("A guest of this node; otherwise its home team."))] = "",
+    mail: Annotated[str, typer.Option(metavar="ADDRESS", help=_("The mail address of this node's exchange."))] = "",
+    realm: Annotated[str, typer.Option(metavar="REALM", help=_("`live`, or an exercise's id."))] = "",
+    rotate: Annotated[bool, typer.Option("--rotate", help=_("With new keys of the node and the team."))] = False,
+    out: Out = None,
+    json: AsJson = False,
+) -> None:
+    home = node.opened()
+    from tansiq.cli import exchange_roster_words as words
+    from tansiq.exchange.node import issuing
+
+    words.check_form(mail=mail, realm=realm, team=team)
+    asked, file = issuing.request(home, realm=realm, team=team, mail=mail, rotate=rotate)
+    out = out or Path(f"join-{asked.node}.json")
+    out.write_bytes(file)
+    if json:
+        emit(words.request_row(asked) | {"file": str(out)})
+        return
+    for line in words.request_lines(asked):
+        typer.echo(line)
+    say(_("Written to {file}. Hand it to a signer, and read these out to each other by telephone.").format(file=out))
+
+
+def found(
+    mail: Annotated[str, typer.Option(metavar="ADDRESS", help=_("The mail address of this node's exchange."))] = "",
+    realm: Annotated[str, typer.Option(metavar="REALM", help=_("`live`, or an exercise's id."))] = "live",
+    out: Out = None,
+    json: AsJson = False,
+) -> None:
+    home = node.opened()
+    from tansiq.cli import exchange_roster_words as words
+    from tansiq.exchange.node import issuing
+    from tansiq.members.viewers import operator
+
+    words.check_form(mail=mail, realm=realm)
+    made = issuing.found(home, realm=realm, mail=mail, by=operator(), now=datetime.now(UTC))
+    _hand_out(made, out, json=json)
+
+
+def issue(
+    admit: Annotated[
+        Files, typer.Option("--admit", metavar="FILE", help=_("Requests of nodes or guest teams to admit."))
+    ] = None,
+    rotate: Annotated[
+        Files, typer.Option("--rotate", metavar="FILE", help=_("Requests by which keys are replaced."))
+    ] = None,
+    move: Annotated[
+        Files, typer.Option("--move", metavar="FILE", help=_("Requests of the nodes to which a team moves."))
+    ] = None,
+    remove: Annotated[Codes, typer.Option(metavar="CODE", help=_("Nodes or teams that leave."))] = None,
+    suspend: Annotated[Codes, typer.Option(metavar="CODE", help=_("Nodes or teams to suspend."))] = None,
+    reinstate: Annotated[Codes, typer.Option(metavar="CODE", help=_("Nodes or teams to make active again."))] = None,
+    revoke: Annotated[
+        Codes, typer.Option(metavar="FINGERPRINT", help=_("Node certificates that are compromised."))
+    ] = None,
+    strike: Annotated[
+        Codes, typer.Option(metavar="FINGERPRINT", help=_("Teams' platform keys that are compromised."))
+    ] = None,
+    forward: Annotated[Codes, typer.Option(metavar="CODE", help=_("Nodes that may forward from now on."))] = None,
+    keep_own: Annotated[Codes, typer.Option(metavar="CODE", help=_("Nodes that may no longer forward."))] = None,
+    claims: Annotated[
+        bool, typer.Option("--claims", help=_("Names, categories and verified claims as the register has them now."))
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("Say what it would be, sign and change nothing."))
+    ] = False,
+    out: Out = None,
+    json: AsJson = False,
+) -> None:
+    home = node.opened()
+    from tansiq.cli import exchange_roster_words as words
+    from tansiq.exchange.node import issuing
+    from tansiq.members.viewers import operator
+
+    changes = issuing.Changes(
+        admit=[_request(file) for file in admit or ()],
+        rotate=[_request(file) for file in rotate or ()],
+        move=[_request(file) for file in move or ()],
+        remove=_upper(remove),
+        suspend=_upper(suspend),
+        reinstate=_upper(reinstate),
+        revoke=[words.plain(one) for one in revoke or ()],
+        strike=[words.plain(one) for one in strike or ()],
+        forward=_upper(forward),
+        keep_own=_upper(keep_own),
+        register=claims,
+    )
+    now = datetime.now(UTC)
+    if dry_run:
+        draft = issuing.drafted(changes, now=now)
+        if json:
+            emit(draft.fields() | {"dry_run": True})
+            return
+        for line in words.roster_lines(draft):
+            typer.echo(harmless(line))
+        return
+    _hand_out(issuing.issue(home, changes, by=operator(), now=now), out, json=json)
+
+
+def accept(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=_("Rosters, in any order."))],
+    digest: Annotated[
+        str, typer.Option(metavar="DIGEST", help=_("Of the first roster, as a signer read it out to you."))
+    ] = "",
+    realm: Annotated[str, typer.Option(metavar="REALM", help=_("`live`, or an exercise's id."))] = "live",
+    json: AsJson = False,
+) -> None:
+    from tansiq.cli import exchange_roster_words as words
+
+    words.check_form(realm=realm)
+    anchor = _digest(digest)
+    chain = [_signed(file) for file in files]
+    node.opened()
+    from tansiq.exchange.node import rosters
+    from tansiq.exchange.roster_signing import Accepted, Behind
+    from tansiq.members.viewers import operator
+
+    outcome = rosters.accept_signed(chain, by=operator(), now=datetime.now(UTC), realm=realm, anchor=anchor)
+    if isinstance(outcome, Accepted):
+        epochs = [roster.epoch for roster, _signed in outcome.steps]
+        rest = words.refusal(outcome.rest) if outcome.rest else None
+        if json:
+            emit(words.accepted_row(outcome.roster, epochs) | {"rest": rest.code if rest else None})
+        else:
+            text = ngettext("{count} roster accepted; this is epoch {epoch} now.",
+                            "{count} rosters accepted; this is epoch {epoch} now.", len(epochs))  # fmt: skip
+            typer.echo(text.format(count=len(epochs), epoch=outcome.roster.epoch))
+        if rest:
+            raise rest
+    elif isinstance(outcome, Behind):
+        if json:
+            known = rosters.current()
+            emit((words.accepted_row(known, []) | {"rest": None}) if known else {"accepted": []})
+        else:
+            typer.echo(_("Nothing new: this node has what was given, or what came after it."))
+    else:
+        raise words.refusal(outcome)
+
+
+def history(json: AsJson = False) -> None:
+    node.opened()
+    from tansiq.exchange.node import rosters
+
+    for entry in rosters.history():
+        if json:
+            emit(
+                {
+                    "epoch": entry.epoch,
+                    "realm": entry.realm,
+                    "digest": entry.digest,
+                    "signed_by": list(entry.signed_by),
+                    "accepted_at": entry.accepted_at.isoformat(),
+                }
+            )
+        else:
+            typer.echo(f"{entry.epoch:>6}  {entry.accepted_at:%Y-%m-%dT%H:%M:%SZ}  {entry.digest}")
+
+
+def _hand_out(made: SignedRoster, out: Path | None, *, json: bool) -> None:
+    from tansiq.cli import exchange_roster_words as words
+
+    out = out or Path(f"roster-{made.epoch}.json")
+    out.write_text(made.written(), encoding="utf-8")
+    if json:
+        emit({"epoch": made.epoch, "digest": made.digest, "file": str(out)})
+        return
+    typer.echo(_("Epoch {epoch}, digest {digest}").format(epoch=made.epoch, digest=words.aloud(made.digest)))
+    say(_("Written to {file}. It proves itself: give it to the nodes by any way.").format(file=out))
+
+
+def _request(file: Path) -> JoinRequest:
+    from tansiq.exchange import join
+    from tansiq.exchange.values import Unfit
+
+    try:
+        return join.read(file.read_bytes())
+    except Unfit as unfit:
+        raise Unreadable(file=file, **unfit.values) from None
+
+
+def _signed(file: Path) -> SignedRoster:
+    from tansiq.exchange.roster_signing import SignedRoster
+    from tansiq.exchange.values import Unfit
+
+    try:
+        return SignedRoster.read(file.read_bytes())
+    except Unfit as unfit:
+        raise Unreadable(file=file, **unfit.values) from None
+
+
+def _digest(text: str) -> str | None:
+    """As people write it: in groups, in capitals. Raises: BadDigest."""
+    from tansiq.exchange import values
+
+    plain = "".join(text.split()).lower()
+    if plain and not values.DIGEST.fullmatch(plain):
+        raise BadDigest(value=text[:80])
+    return plain or None
+
+
+def _upper(codes: Codes) -> list[str]:
+    return [code.upper() for code in codes or ()]

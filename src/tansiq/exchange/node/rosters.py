@@ -1,0 +1,168 @@
+"""The rosters that this node has accepted, and what a new one is judged by (section 10.3). None is ever changed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from tansiq.audit.actions import record
+from tansiq.core.home import Home
+from tansiq.core.viewer import Viewer
+from tansiq.exchange import custody, roster_facts, roster_reading, values
+from tansiq.exchange.models import Alarm, RosterRecord
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.roster import Roster
+from tansiq.exchange.roster_signing import Accepted, Behind, NotAccepted, Signature, SignedRoster, Split, accept
+from tansiq.members.models import Node
+
+SPLIT = "roster.split"
+"""Code of the alarm; its audit row has the same verb."""
+_REMEMBERED = 4
+_read: OrderedDict[str, Roster] = OrderedDict()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One accepted roster, without its text. ``signed_by``: fingerprints."""
+
+    epoch: int
+    realm: str
+    digest: str
+    signed_by: tuple[str, ...]
+    accepted_at: datetime
+
+
+def current() -> Roster | None:
+    """The roster here; None before the first was accepted."""
+    newest = RosterRecord.objects.order_by("-epoch").values_list("epoch", flat=True).first()
+    return None if newest is None else at(newest)
+
+
+def at(epoch: int) -> Roster | None:
+    """The roster that was accepted at ``epoch``. A few are remembered: to read a large one takes a second."""
+    digest = RosterRecord.objects.filter(epoch=epoch).values_list("digest", flat=True).first()
+    if digest is None:
+        return None
+    if digest not in _read:
+        _read[digest] = roster_reading.read(RosterRecord.objects.values_list("text", flat=True).get(epoch=epoch))
+        while len(_read) > _REMEMBERED:
+            _read.popitem(last=False)
+    return _read[digest]
+
+
+def signed_at(epoch: int) -> SignedRoster | None:
+    """As it was signed: what a node that asks is given, and what files hold."""
+    row = RosterRecord.objects.filter(epoch=epoch).first()
+    if row is None:
+        return None
+    signatures = (Signature(one["key"], values.read_bytes(one["signature"])) for one in row.signatures)
+    return SignedRoster(row.epoch, row.text, tuple(signatures))
+
+
+def history() -> list[Entry]:
+    """All that were accepted, the newest first."""
+    columns = ("epoch", "realm", "digest", "signatures", "accepted_at")
+    rows = RosterRecord.objects.order_by("-epoch").values_list(*columns)
+    return [
+        Entry(epoch, realm, digest, tuple(one["key"] for one in signatures), accepted_at)
+        for epoch, realm, digest, signatures, accepted_at in rows
+    ]
+
+
+def accept_signed(
+    chain: Sequence[SignedRoster], *, by: Viewer, now: datetime, realm: str = "", anchor: str | None = None
+) -> Accepted | Behind | Split | NotAccepted:
+    """Judge rosters from anybody and take over what is proven, with all that follows from it, in one transaction.
+
+    Args:
+        chain: in any order; what a file or an answer held.
+        realm: of this node; not looked at once there is a roster.
+        anchor: digest of the first, as a person compared it. Nobody but a person gives one.
+    """
+    with transaction.atomic():
+        known = _locked()
+        outcome = accept(known, chain, realm=known.realm if known else realm, now=now, anchor=anchor, past=at)
+        if isinstance(outcome, Accepted):
+            _store(outcome, known, by=by, now=now)
+        elif isinstance(outcome, Split):
+            _raise_alarm(outcome, by=by, now=now)
+        return outcome
+
+
+def here(home: Home, *, now: datetime) -> Here | None:
+    """This node under its roster, with its keys; None while it has no roster.
+
+    Raises: custody.NoKey, custody.KeyOpenToOthers, custody.KeyUnreadable.
+    """
+    roster, node = current(), Node.objects.first()
+    if roster is None or node is None:
+        return None
+    keys = custody.in_force(custody.load(home, realm=roster.realm), roster, here=node.code)
+    facts = roster_facts.facts_of(roster, here=node.code, now=now)
+    operators = roster_facts.operators(roster)
+    return Here(
+        code=node.code,
+        realm=roster.realm,
+        team=operators.get(node.code, ""),
+        facts=facts,
+        members=frozenset(facts.senders),
+        community=roster_facts.community(roster),
+        secrets=keys.node,
+        platform={team: secrets[0] for team, secrets in keys.platform.items()},
+        operators=operators,
+        mail=roster_facts.addresses(roster),
+    )
+
+
+def keep_house(home: Home, *, by: Viewer, now: datetime) -> list[str]:
+    """Do for the keys here what the roster means, and destroy those whose retention is over: daily, and after a start.
+
+    Returns: fingerprints of the node keys that are destroyed.
+    """
+    if (roster := current()) is not None:
+        custody.heed(home, roster, now=now)
+    destroyed = custody.destroy_expired(home, now=now)
+    if destroyed:
+        record("roster.keys_destroyed", ("exchange.keys", "node"), by=by, now=now, keys=destroyed)
+    return destroyed
+
+
+def _locked() -> Roster | None:
+    """The roster here, and whoever judges another at the same time waits."""
+    newest = RosterRecord.objects.select_for_update().order_by("-epoch").first()
+    return None if newest is None else at(newest.epoch)
+
+
+def _store(accepted: Accepted, known: Roster | None, *, by: Viewer, now: datetime) -> None:
+    for roster, signed in accepted.steps:
+        RosterRecord.objects.create(
+            realm=roster.realm,
+            epoch=roster.epoch,
+            digest=signed.digest,
+            text=signed.text,
+            signatures=[{"key": one.key, "signature": values.write_bytes(one.signature)} for one in signed.signatures],
+            accepted_at=now,
+        )
+    newest = accepted.roster
+    transaction.on_commit(lambda: custody.heed(settings.HOME, newest, now=now))
+    for roster, signed in accepted.steps:
+        signed_by = [one.key for one in signed.signatures]
+        item = ("exchange.roster", roster.epoch)
+        record("roster.accepted", item, by=by, now=now, realm=roster.realm, digest=signed.digest, signed_by=signed_by)
+
+
+def _raise_alarm(split: Split, *, by: Viewer, now: datetime) -> None:
+    """Once for each pair of rosters; what was seen stays with it."""
+    seen = {"epoch": split.epoch, "here": split.here, "there": split.there}
+    alarm = Alarm.objects.filter(code=SPLIT, peer="", ended_at=None).first()
+    if alarm is None:
+        evidence = {"evidence": split.evidence.written()}
+        Alarm.objects.create(code=SPLIT, peer="", values=seen | evidence, since=now, last_at=now)
+        record(SPLIT, ("exchange.roster", split.epoch), by=by, now=now, here=split.here, there=split.there)
+        return
+    Alarm.objects.filter(pk=alarm.pk).update(last_at=now, times=alarm.times + 1)
