@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tansiq.core.marking import Marking
 from tansiq.exchange import markings, recall
 from tansiq.exchange.body import Version
-from tansiq.exchange.models import MarkingSet, SharedObject
+from tansiq.exchange.models import MarkingSet, SharedObject, Statement
 from tansiq.exchange.node.here import Here
 
 _AT_ONCE = 500
@@ -22,6 +22,10 @@ class Going(NamedTuple):
     object: str
     kind: str
     marking: str
+
+
+def going_of(statement: Statement) -> Going:
+    return Going(statement.pk, statement.object, statement.kind, statement.marking_id)
 
 
 class Deciding:

@@ -1,0 +1,269 @@
+"""What is to leave now, decided again and marked before it does (sections 8.3 and 8.4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from tansiq.exchange import recall, sending, values
+from tansiq.exchange.body import Lane, Skip, SkipReason
+from tansiq.exchange.channel import Span
+from tansiq.exchange.models import OutChannel, Recipient, Sent
+from tansiq.exchange.node import keeping
+from tansiq.exchange.node.believing import Follow, on_receipt
+from tansiq.exchange.node.deciding import Deciding, going_of
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.keeping import prune
+from tansiq.exchange.sending import Entry, Way
+
+__all__ = ["Attempt", "Follow", "due_attempts", "on_receipt", "prune"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A body that is to leave now. It is sealed by whoever sends it, anew each time.
+
+    Attributes:
+        body: canonical; the same bytes at every attempt, but of a skip, which is written anew.
+        id, number: of the body, and which attempt this is: together ``Nats-Msg-Id`` (section 16).
+        first, last: its positions.
+    """
+
+    peer: str
+    lane: Lane
+    incarnation: str
+    first: int
+    last: int
+    body: bytes
+    id: str
+    number: int
+    ways: frozenset[Way]
+    is_skip: bool
+
+
+@transaction.atomic
+def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int = 500) -> list[Attempt]:
+    """What is to be attempted now on a channel, at most ``most`` bodies; call it again while there are that many.
+
+    That they were attempted, and the recipients with them, is stored when this returns: nothing may leave before the
+    transaction has ended.
+    """
+    channel = keeping.locked(peer, lane)
+    if channel is None or not channel.incarnation or keeping.is_silent(peer):
+        return []
+    deciding = Deciding(here, now)
+    if not _is_reached(here, peer, lane):
+        _refuse_all(channel, deciding)
+        return []
+    rows = _decided(channel, here, deciding, now, most)
+    chosen = sending.due(
+        [_entry(row) for row in rows],
+        keeping.belief_of(channel),
+        lane=lane,
+        has_mail=peer in here.mail,
+        heard_at=channel.heard_at,
+        now=now,
+        window=here.window,
+    )[:most]
+    by_position = {row.first: row for row in rows}
+    _mark_attempted(peer, [by_position[entry.span.first] for entry, _ways in chosen], now)
+    return _attempts(here, channel, chosen, by_position, now)
+
+
+def _is_reached(here: Here, peer: str, lane: Lane) -> bool:
+    """A member; or one that was removed lately, which gets its recalls (section 12)."""
+    return peer in here.peers or (peer in here.facts.former and lane is Lane.URGENT)
+
+
+def _uncovered(channel: OutChannel) -> QuerySet[Sent]:
+    """By position, with what they carry; the bytes stay where they are."""
+    rows = Sent.objects.filter(channel=channel, covered_at=None).order_by("first")
+    return rows.select_related("statement").defer("body", "statement__content")
+
+
+def _decided(channel: OutChannel, here: Here, deciding: Deciding, now: datetime, most: int) -> list[Sent]:
+    """The lowest uncovered and the candidates, all of which may go; what may not is a skip by now."""
+    while True:
+        rows = _candidates(channel, here, now, most)
+        refused = _refused(channel.peer, rows, deciding)
+        if refused:
+            _refuse(channel, refused, deciding)
+        elif not _join(channel, rows):
+            return rows
+
+
+def _candidates(channel: OutChannel, here: Here, now: datetime, most: int) -> list[Sent]:
+    """The lowest, and those that ``sending.due`` may choose: never tried, seemingly lost, or to go by mail."""
+    uncovered = _uncovered(channel)
+    rows = list(uncovered[:1])
+    if not rows:
+        return []
+    wanted = Q(next_at=None)
+    if channel.heard_at is not None:
+        wanted |= Q(next_at__lte=now, tried_at__lte=channel.heard_at - sending.LOST_AFTER)
+    if channel.peer in here.mail:
+        first_by_mail = Q(next_mail_at=None, first_sent_at__lte=now - sending.MAIL_AFTER[Lane(channel.lane)])
+        wanted |= Q(next_mail_at__lte=now) | first_by_mail
+    reached = keeping.belief_of(channel).horizon + here.window
+    others = uncovered.filter(wanted, first__gt=rows[0].first, first__lte=reached)
+    return rows + list(others[:most])
+
+
+def _refused(peer: str, rows: Sequence[Sent], deciding: Deciding) -> list[Sent]:
+    carrying = [row for row in rows if row.statement_id is not None]
+    allowed = deciding.may_go(peer, [going_of(row.statement) for row in carrying])
+    return [row for row in carrying if row.statement_id not in allowed]
+
+
+def _refuse(channel: OutChannel, refused: Sequence[Sent], deciding: Deciding) -> None:
+    """Destroy the bytes of these and of all that follows them as far as it may not go either; one skip for a run."""
+    low = refused[0].first
+    while refused:
+        _destroy(channel, refused)
+        high = refused[-1].last
+        following = _uncovered(channel).filter(first__gt=high, statement__isnull=False)
+        refused = _refused(channel.peer, list(following[: keeping.PAGE]), deciding)
+    _join(channel, list(_uncovered(channel).filter(first__gte=low, first__lte=high)))
+
+
+def _refuse_all(channel: OutChannel, deciding: Deciding) -> None:
+    """Nothing goes to this node any more: no bytes for it are kept."""
+    carrying = _uncovered(channel).filter(statement__isnull=False)
+    while refused := _refused(channel.peer, list(carrying[: keeping.PAGE]), deciding):
+        _destroy(channel, refused)
+
+
+def _destroy(channel: OutChannel, rows: Sequence[Sent]) -> None:
+    Sent.objects.filter(id__in=[row.pk for row in rows]).update(
+        body=None, statement=None, size_bytes=0, skipped=SkipReason.ENTITLEMENT.value
+    )
+    _lessen(channel, bodies=0, size_bytes=sum(row.size_bytes for row in rows))
+
+
+def _lessen(channel: OutChannel, *, bodies: int, size_bytes: int) -> None:
+    channel.waiting_bodies -= bodies
+    channel.waiting_bytes -= size_bytes
+    OutChannel.objects.filter(pk=channel.pk).update(
+        waiting_bodies=F("waiting_bodies") - bodies, waiting_bytes=F("waiting_bytes") - size_bytes
+    )
+
+
+def _join(channel: OutChannel, rows: Iterable[Sent]) -> bool:
+    """Neighbouring skips of one reason become one row; whether there were any."""
+    skips = [row for row in rows if row.skipped]
+    found = sending.joined([_entry(row) for row in skips])
+    if len(found) == len(skips):
+        return False
+    by_position = {row.first: row for row in skips}
+    kept = {entry.span.first for entry in found}
+    absorbed = [row.pk for row in skips if row.first not in kept]
+    for start in range(0, len(absorbed), keeping.PAGE):
+        Sent.objects.filter(id__in=absorbed[start : start + keeping.PAGE]).delete()
+    for entry in found:
+        row = by_position[entry.span.first]
+        if row.last != entry.span.last:
+            Sent.objects.filter(pk=row.pk).update(last=entry.span.last, digest=entry.span.digest)
+    _lessen(channel, bodies=len(absorbed), size_bytes=0)
+    return True
+
+
+def _entry(row: Sent) -> Entry:
+    """As the engine sees it, without the bytes."""
+    return Entry(
+        Span(row.first, row.last, row.prev, row.digest),
+        None,
+        None,
+        SkipReason(row.skipped) if row.skipped else None,
+        attempts=row.attempts,
+        next_at=row.next_at,
+        mailed=row.mailed,
+        next_mail_at=row.next_mail_at,
+        first_sent_at=row.first_sent_at,
+        covered_at=row.covered_at,
+    )
+
+
+def _mark_attempted(peer: str, rows: Sequence[Sent], now: datetime) -> None:
+    """From now on it may be there: a recall is owed to it (section 12)."""
+    statements = [row.statement for row in rows if row.statement_id is not None]
+    objects = sorted({one.object for one in statements if one.kind != recall.KIND})
+    known = Recipient.objects.filter(peer=peer, object__in=objects)
+    known.filter(attempted_at=None).update(attempted_at=now)
+    missing = set(objects) - set(known.values_list("object", flat=True))
+    Recipient.objects.bulk_create(
+        [Recipient(object=one, peer=peer, attempted_at=now) for one in sorted(missing)], ignore_conflicts=True
+    )
+
+
+def _attempts(
+    here: Here,
+    channel: OutChannel,
+    chosen: Sequence[tuple[Entry, frozenset[Way]]],
+    rows: Mapping[int, Sent],
+    now: datetime,
+) -> list[Attempt]:
+    changes: dict[tuple[object, ...], list[int]] = {}
+    made: list[Attempt] = []
+    bodies = dict(
+        Sent.objects.filter(id__in=[rows[entry.span.first].pk for entry, _ways in chosen]).values_list("first", "body")
+    )
+    for entry, ways in chosen:
+        after = sending.attempted(entry, ways, now=now)
+        tried_at = now if Way.JETSTREAM in ways else rows[entry.span.first].tried_at
+        said = (after.attempts, after.next_at, tried_at, after.mailed, after.next_mail_at, after.first_sent_at)
+        changes.setdefault(said, []).append(rows[entry.span.first].pk)
+        body = bodies[entry.span.first]
+        made.append(_attempt(here, channel, after, ways, None if body is None else bytes(body), now))
+    columns = ("attempts", "next_at", "tried_at", "mailed", "next_mail_at", "first_sent_at")
+    for said, ids in changes.items():
+        Sent.objects.filter(id__in=ids).update(**dict(zip(columns, said, strict=True)))
+    return made
+
+
+def _attempt(
+    here: Here, channel: OutChannel, entry: Entry, ways: frozenset[Way], body: bytes | None, now: datetime
+) -> Attempt:
+    span = entry.span
+    if body is None:
+        skip = _skip(here, channel, entry, now)
+        identifier, written = skip.id, skip.written()
+    else:
+        identifier, written = json.loads(body)["id"], body
+    return Attempt(
+        peer=channel.peer,
+        lane=Lane(channel.lane),
+        incarnation=channel.incarnation,
+        first=span.first,
+        last=span.last,
+        body=written,
+        id=identifier,
+        number=entry.attempts,
+        ways=ways,
+        is_skip=body is None,
+    )
+
+
+def _skip(here: Here, channel: OutChannel, entry: Entry, now: datetime) -> Skip:
+    """It says nothing that could be outdated, so it is written anew, under the roster of now."""
+    span = entry.span
+    assert entry.skipped is not None
+    return Skip(
+        id=values.new_id(now),
+        realm=here.realm,
+        sender=here.code,
+        recipient=channel.peer,
+        epoch=here.epoch,
+        sent_at=now,
+        lane=Lane(channel.lane),
+        incarnation=channel.incarnation,
+        seq=span.first,
+        prev=span.prev,
+        last=span.last,
+        hash_after=span.digest,
+        reason=entry.skipped,
+    )

@@ -1,0 +1,151 @@
+"""Channels at their sender's end: found, begun anew, and what of them is kept how long (sections 2.1, 8.3 and 8.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, Q, Sum
+
+from tansiq.exchange.body import Lane, SkipReason
+from tansiq.exchange.channel import KEPT
+from tansiq.exchange.models import (
+    Life,
+    Link,
+    OutboxRow,
+    OutChannel,
+    RecallOrder,
+    Sent,
+    SharedObject,
+    Statement,
+)
+from tansiq.exchange.receipts import Holding
+from tansiq.exchange.sending import Backlog
+from tansiq.exchange.values import EMPTY_DIGEST
+
+PAGE = 2_000
+
+
+def locked(peer: str, lane: Lane) -> OutChannel | None:
+    """The channel, which nobody else changes until this transaction ends; None where nothing was ever sealed."""
+    return OutChannel.objects.select_for_update().filter(peer=peer, lane=lane.value).first()
+
+
+def opened(peer: str, lane: Lane) -> OutChannel:
+    """The same, made if there is none."""
+    made = OutChannel(peer=peer, lane=lane.value, hash=EMPTY_DIGEST, believed_hash=EMPTY_DIGEST)
+    OutChannel.objects.bulk_create([made], ignore_conflicts=True)
+    return OutChannel.objects.select_for_update().get(peer=peer, lane=lane.value)
+
+
+def is_silent(peer: str) -> bool:
+    """Nothing goes to it: this node is held, or the two are frozen (sections 11.1 and 11.2)."""
+    return (
+        Life.objects.filter(held_since__isnull=False).exists()
+        or Link.objects.filter(peer=peer, frozen_at__isnull=False).exists()
+    )
+
+
+def belief_of(channel: OutChannel) -> Holding:
+    """What the recipient's receipts made this node believe of it."""
+    return Holding(
+        n=channel.believed_n,
+        through=channel.believed_through,
+        body_hash=channel.believed_hash,
+        highest=channel.believed_highest,
+        gaps=tuple((first, last) for first, last in channel.believed_gaps),
+        changes=channel.believed_changes,
+    )
+
+
+def incomplete(peer: str, now: datetime) -> None:
+    """From now until a comparison has shown otherwise, the two are not known to be equal."""
+    Link.objects.bulk_create([Link(peer=peer)], ignore_conflicts=True)
+    Link.objects.filter(peer=peer, incomplete_since=None).update(incomplete_since=now)
+
+
+def backlog_of(peer: str) -> Backlog:
+    """All that waits for a node on all lanes: bodies that no receipt covers, and rows that have no position yet."""
+    sealed = OutChannel.objects.filter(peer=peer).aggregate(bodies=Sum("waiting_bodies"), size=Sum("waiting_bytes"))
+    rows = OutboxRow.objects.filter(peer=peer)
+    unsealed = Backlog(rows.count(), rows.aggregate(size=Sum("size_bytes"))["size"] or 0)
+    return Backlog(sealed["bodies"] or 0, sealed["size"] or 0) + unsealed
+
+
+def renumber(channel: OutChannel, now: datetime, *, requeue: bool) -> None:
+    """End the channel's incarnation; the next body begins another (section 2.1). In the caller's transaction.
+
+    Args:
+        requeue: what no receipt covers goes into the outbox again; else it is dropped, as after a restore.
+    """
+    if requeue:
+        _requeue(channel, now)
+    Sent.objects.filter(channel=channel).delete()
+    if channel.incarnation:
+        channel.former = [*channel.former, channel.incarnation]
+    channel.incarnation, channel.given, channel.hash, channel.dropped = "", 0, EMPTY_DIGEST, 0
+    channel.waiting_bodies = channel.waiting_bytes = channel.pruned_through = 0
+    channel.believed_n = channel.believed_through = channel.believed_highest = channel.believed_changes = 0
+    channel.believed_hash, channel.believed_gaps, channel.heard_at = EMPTY_DIGEST, [], None
+    channel.save()
+
+
+def _requeue(channel: OutChannel, now: datetime) -> None:
+    bodies = Sent.objects.filter(channel=channel, covered_at=None, statement__isnull=False).order_by("first")
+    sizes = bodies.values_list("statement_id", "size_bytes").iterator(chunk_size=PAGE)
+    rows = (
+        OutboxRow(peer=channel.peer, lane=channel.lane, statement_id=statement, size_bytes=size, put_at=now)
+        for statement, size in sizes
+    )
+    OutboxRow.objects.bulk_create(rows, batch_size=500)
+
+
+@transaction.atomic
+def destroy(statements: Collection[int]) -> int:
+    """Destroy the bytes of what may no longer go to anybody: positions that carried it become skips (section 8.3).
+
+    Returns: how many.
+    """
+    carrying = Sent.objects.filter(statement__in=statements)
+    channels = sorted(carrying.values_list("channel", flat=True).distinct())
+    list(OutChannel.objects.select_for_update().filter(pk__in=channels).order_by("pk"))
+    waiting = carrying.filter(covered_at=None).values("channel").annotate(size=Sum("size_bytes")).order_by()
+    for one in list(waiting):
+        OutChannel.objects.filter(pk=one["channel"]).update(waiting_bytes=F("waiting_bytes") - one["size"])
+    return carrying.update(body=None, statement=None, size_bytes=0, skipped=SkipReason.ENTITLEMENT.value)
+
+
+@transaction.atomic
+def prune(now: datetime, *, most: int = 50_000) -> int:
+    """Delete what was acknowledged 90 days ago: bodies, what became of recalls, versions that nobody refers to.
+
+    Returns: rows deleted; call it again until there are none.
+    """
+    over = Sent.objects.filter(covered_at__lte=now - KEPT)
+    ids = list(over.order_by("covered_at").values_list("id", flat=True)[:most])
+    deleted = 0
+    for start in range(0, len(ids), PAGE):
+        chosen = Sent.objects.filter(id__in=ids[start : start + PAGE])
+        for one in list(chosen.values("channel").annotate(last=Max("last")).order_by("channel")):
+            below = OutChannel.objects.filter(pk=one["channel"], pruned_through__lt=one["last"])
+            below.update(pruned_through=one["last"])
+        deleted += chosen.delete()[0]
+    deleted += RecallOrder.objects.filter(answered_at__lte=now - KEPT).delete()[0]
+    return deleted + _prune_statements(now, most)
+
+
+def _prune_statements(now: datetime, most: int) -> int:
+    """Earlier versions that nothing carries any more, once they are as old as a body may be."""
+    mine = Q(statement=OuterRef("pk"))
+    unused = Statement.objects.filter(
+        ~Exists(SharedObject.objects.filter(mine | Q(proven=OuterRef("pk")))),
+        ~Exists(OutboxRow.objects.filter(mine)),
+        ~Exists(Sent.objects.filter(mine)),
+        ~Exists(RecallOrder.objects.filter(mine)),
+        made_at__lte=now - KEPT,
+    )
+    ids = list(unused.values_list("id", flat=True)[:most])
+    return sum(
+        Statement.objects.filter(id__in=ids[start : start + PAGE]).delete()[0] for start in range(0, len(ids), PAGE)
+    )
