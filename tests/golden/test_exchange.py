@@ -16,6 +16,7 @@ from tansiq.exchange import blob, canonical, reading, trust, values
 from tansiq.exchange.author import is_signed, said_by
 from tansiq.exchange.body import Envelope, Placed, Receipt, Skip
 from tansiq.exchange.facts import Facts, NodeKey, PlatformKey
+from tansiq.exchange.requests import Answer, ChunkGiven
 from tansiq.exchange.seal import Junk, Sealed, Unsealed, unsealed
 from tansiq.exchange.trust import Authentic
 from tansiq.openpgp.sealing import Secret
@@ -68,12 +69,17 @@ def test_length_prefixed_vector_is_what_this_program_writes(vector: dict[str, An
     assert written == prefixed(vector["tag"], vector["parts"])
 
 
-@pytest.mark.parametrize("name", ["envelope", "skip", "receipt"])
+def content_of(name: str) -> bytes:
+    vector = VECTORS["bodies"][name]
+    return vector["content"].encode() if "content" in vector else bytes.fromhex(vector["content_hex"])
+
+
+@pytest.mark.parametrize("name", list(VECTORS["bodies"]))
 def test_body_vector_is_read_and_written_again(name: str) -> None:
     vector = VECTORS["bodies"][name]
-    content = vector["content"].encode()
+    content = content_of(name)
 
-    head = reading.read_head(canonical.read_canonical(content))
+    head = reading.read_head(*reading.read_content(content))
     body = reading.read_envelope(head) if type(head) is Placed else head
 
     assert body.written() == content
@@ -82,15 +88,27 @@ def test_body_vector_is_read_and_written_again(name: str) -> None:
         assert body.prev == VECTORS["bodies"]["envelope"]["sha256"]
 
 
-@pytest.mark.parametrize(
-    ("name", "by", "to"), [("envelope", "XA", "XB"), ("skip", "XA", "XB"), ("receipt", "XB", "XA")]
-)
-def test_sealed_vector_opens_to_its_body(name: str, by: str, to: str) -> None:
+@pytest.mark.parametrize("name", list(VECTORS["sealed"]))
+def test_sealed_vector_opens_to_its_body(name: str) -> None:
     sealed = Sealed(base64.b64decode(VECTORS["sealed"][name]))
+    by, to = ("XB", "XA") if name == "receipt" or name.startswith("ask") else ("XA", "XB")
 
     opened = unsealed(sealed, by=[secret(f"node-{to}")], signers=facts(to).believed_certificates())
 
-    assert opened == Unsealed(VECTORS["bodies"][name]["content"].encode(), secret(f"node-{by}").fingerprint)
+    assert opened == Unsealed(content_of(name), secret(f"node-{by}").fingerprint)
+
+
+def test_chunk_vector_is_the_last_chunk_of_the_blob_behind_its_body() -> None:
+    content = content_of("answer chunks")
+    asked = VECTORS["bodies"]["ask chunks"]["content"]
+
+    answer = reading.read_head(*reading.read_content(content))
+
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.given, ChunkGiven)
+    assert answer.given.data.hex() == VECTORS["blob"]["last_chunk_hex"]
+    assert answer.answers == json.loads(asked)["id"]
+    assert content == prefixed("tansiq.chunk.v1", [canonical.write(answer.fields()), answer.given.data])
 
 
 def test_author_vector_is_signed_by_the_platform_key() -> None:

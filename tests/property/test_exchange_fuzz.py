@@ -15,10 +15,12 @@ from collections.abc import Callable
 import pytest
 
 from factories import exchange as make
+from factories import exchange_requests as examples
 from factories.openpgp_messages import compressed, literal, sealed_to
 from tansiq.exchange import author, canonical, trust
-from tansiq.exchange.body import Envelope, Receipt, Skip
+from tansiq.exchange.body import Body, Envelope, Receipt, Skip
 from tansiq.exchange.opener import Opener
+from tansiq.exchange.requests import Answer, Ask
 from tansiq.exchange.seal import Junk, Sealed, Unsealed
 from tansiq.exchange.trust import Authentic
 from tansiq.exchange.values import Unfit
@@ -27,7 +29,8 @@ FACTS = make.facts()
 TOKENS = [
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\\ud800", b"\\u0000", b"1e9", b"-0", b"0.1", b"9" * 30,
     b"NaN", b"null", b"true", b"\xef\xbb\xbf", b"\xff", b"\xed\xa0\x80", b"\x00", b"[" * 40, b'{"":' * 40, b'"from":',
-    b'"to":"XB"', b'"v":1', b'"t":"receipt"', b'"XC"', b"9007199254740992", b"\xf0\x9f\x98\x80", b"\n", b"",
+    b'"to":"XB"', b'"v":1', b'"t":"receipt"', b'"t":"ask"', b'"about":"comparison"',
+    b"tansiq.chunk.v1\x00", b'"XC"', b"9007199254740992", b"\xf0\x9f\x98\x80", b"\n", b"",
 ]  # fmt: skip
 
 
@@ -72,7 +75,7 @@ def judged_outcome(content: bytes) -> str:
     admitted = trust.admit(body, FACTS, now=make.now())
     if not isinstance(admitted, Authentic):
         return f"{type(admitted).__name__.lower()} {admitted.check}"
-    if isinstance(admitted.head, Skip | Receipt):
+    if isinstance(admitted.head, Skip | Receipt | Ask | Answer):
         assert admitted.head.written() == content
         return type(admitted.head).__name__.lower()
     examined = trust.examine(admitted, FACTS, make.LenientJudge(), now=make.now())
@@ -91,13 +94,16 @@ def opened_outcomes(opener: Opener, messages: list[Sealed], honest: set[bytes]) 
 
 def run(seconds: float, seed: int) -> dict[str, Counter[str]]:
     chance = random.Random(seed)
-    bodies = [
+    bodies: list[Body] = [
         make.envelope(),
         make.skip(),
         make.receipt(),
         make.envelope(make.statement(blobs=(make.blob_reference(),))),
     ]
+    requests = examples.bodies()
     contents = [body.written() for body in (bodies[0], bodies[1], bodies[2])]
+    contents += [body.written() for body in requests]
+    bodies += requests
     honest = {body.written() for body in bodies}
     to = make.node_secret("XB").certificate
     sealed = [make.sealed(body).data for body in bodies]

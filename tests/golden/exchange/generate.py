@@ -29,6 +29,29 @@ from tansiq.exchange.body import (
     State,
     Version,
 )
+from tansiq.exchange.compare import TOP, Range
+from tansiq.exchange.held import Stand
+from tansiq.exchange.receiving import Recall
+from tansiq.exchange.requests import (
+    Answer,
+    Ask,
+    Asked,
+    ChunkGiven,
+    ChunksAsked,
+    ComparisonAsked,
+    ComparisonGiven,
+    CutAt,
+    Given,
+    ObjectPiece,
+    Recalled,
+    ReceiptAsked,
+    RecoveryAsked,
+    RecoveryGiven,
+    RosterAsked,
+    RosterGiven,
+    RosterPiece,
+    Standing,
+)
 from tansiq.exchange.seal import seal_written
 from tansiq.exchange.values import EMPTY_DIGEST, digest, length_prefixed
 from tansiq.openpgp.sealing import Secret, generate
@@ -130,7 +153,47 @@ def bodies() -> dict[str, Body]:
         ),
         clock=SENT_AT,
     )
-    return {"envelope": envelope, "skip": skip, "receipt": receipt}
+    return {"envelope": envelope, "skip": skip, "receipt": receipt, **requests(chunks[1], reference.digest)}
+
+
+def requests(chunk: bytes, blob_digest: str) -> dict[str, Body]:
+    """An ask of each subject by XB, and the answers of XA to those that have one (section 3.6)."""
+    since, comparison = SENT_AT, "0195512c-95fb-7000-8000-0000000000cc"
+    text = b'{"a roster":"as it was signed"}'
+    piece: dict[str, Any] = {"digest": digest(text), "size_bytes": len(text)}
+    cut = (CutAt(lane=Lane.NORMAL, incarnation=COMMON["incarnation"], position=4),)
+    pair = (bytes(range(32)), bytes(range(32, 64)))
+    total = int.from_bytes(pair[1])
+    listed = Range(0, TOP, total, 1, (pair,), reply=False)
+    asked: dict[str, Asked] = {
+        "roster": RosterAsked(epoch=7, offset=2),
+        "receipt": ReceiptAsked(lane=Lane.NORMAL, incarnation=COMMON["incarnation"], since=3),
+        "chunks": ChunksAsked(digest=blob_digest, runs=((1, 1),)),
+        "recovery": RecoveryAsked(held=True, since=since),
+        "comparison": ComparisonAsked(
+            comparison=comparison, of="XB", turn=1, cut=cut, ranges=(Range(0, TOP, total + 1, 64),)
+        ),
+    }
+    stands = (Standing(stand=Stand(Lane.NORMAL, COMMON["incarnation"], 12, 5)),)
+    recall = Recalled(object="XB:case.2", recall=Recall(Version(1, 4), Version(1, 3), 6))
+    gone_on = ObjectPiece(**piece, object="XB:case.3", offset=0, data=text[:9])
+    given: dict[str, Given] = {
+        "roster": RosterGiven(newest=7, pieces=(RosterPiece(**piece, epoch=7, offset=2, data=text[2:]),)),
+        "chunks": ChunkGiven(digest=blob_digest, index=1, data=chunk),
+        "recovery": RecoveryGiven(
+            since=since, after="", pieces=(gone_on,), recalls=(recall,), stands=stands, complete=False
+        ),
+        "comparison": ComparisonGiven(comparison=comparison, turn=1, cut=cut, ranges=(listed,)),
+    }
+    common = {name: COMMON[name] for name in COMMON if name != "incarnation"}
+    made: dict[str, Body] = {}
+    for number, (name, said) in enumerate(asked.items(), start=0x10):
+        ask = f"0195512c-95fb-7000-8000-0000000000{number:02x}"
+        made[f"ask {name}"] = Ask(**{**common, "sender": "XB", "recipient": "XA"}, id=ask, asked=said)
+        if name in given:
+            other = f"0195512c-95fb-7000-8000-0000000000{number + 0x10:02x}"
+            made[f"answer {name}"] = Answer(**common, id=other, answers=ask, given=given[name])
+    return made
 
 
 def refused(envelope: Envelope) -> list[dict[str, str]]:
@@ -143,6 +206,9 @@ def refused(envelope: Envelope) -> list[dict[str, str]]:
         ("5.4", "33 lists", "[" * 33 + "]" * 33),
         ("5.5", "another version of the protocol", canonical.write(said | {"v": 2})),
         ("5.5", "no position", canonical.write({name: said[name] for name in said if name != "seq"})),
+        ("5.4", "a chunk that ends early", "tansiq.chunk.v1\0\0\0"),
+        ("5.5", "an answer to nothing that is asked", canonical.write(_asking(said, about="weather"))),
+        ("5.5", "a comparison opened in another's name", canonical.write(_asking(said, about="comparison"))),
         ("5.6", "an exercise", canonical.write(said | {"realm": "winter-2026"})),
         ("5.7", "for another node", canonical.write(said | {"to": "XC"})),
         ("5.7", "in another node's name", canonical.write(said | {"from": "XC"})),
@@ -154,6 +220,19 @@ def refused(envelope: Envelope) -> list[dict[str, str]]:
         ("5.15", "looser than the author's", replace(envelope, marking=_only_clear()).written().decode()),
     ]
     return [{"check": check, "what": what, "content": content} for check, what, content in failing]
+
+
+def _asking(envelope: dict[str, Any], *, about: str) -> dict[str, Any]:
+    common = {name: envelope[name] for name in ("v", "id", "realm", "from", "to", "epoch", "sent_at")}
+    asked = {
+        "comparison": envelope["id"],
+        "of": envelope["to"],
+        "turn": 1,
+        "cut": [],
+        "ranges": [["A" * 43, "", "A" * 43, 0]],
+        "outcome": None,
+    }
+    return {**common, "t": "ask", "about": about, "asked": asked}
 
 
 def _renamed(envelope: Envelope) -> str:
@@ -177,9 +256,7 @@ def vectors() -> dict[str, Any]:
         ],
         "digest_of_nothing": EMPTY_DIGEST,
         "author_signs": {"hex": said.encoded().hex(), "sha256": digest(said.encoded())},
-        "bodies": {
-            name: {"content": body.written().decode(), "sha256": digest(body.written())} for name, body in made.items()
-        },
+        "bodies": {name: {**_content(body.written()), "sha256": digest(body.written())} for name, body in made.items()},
         "sealed": {name: base64.b64encode(_sealed(body)).decode() for name, body in made.items()},
         "refused": refused(envelope),
         "blob": {
@@ -190,6 +267,14 @@ def vectors() -> dict[str, Any]:
             "digest": blob.digest_of(chunks),
         },
     }
+
+
+def _content(content: bytes) -> dict[str, str]:
+    """As text where it is one; a chunk's is none."""
+    try:
+        return {"content": content.decode()}
+    except UnicodeDecodeError:
+        return {"content_hex": content.hex()}
 
 
 def _sealed(body: Body) -> bytes:
