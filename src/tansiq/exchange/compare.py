@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import overload
+
+import numpy as np
 
 from tansiq.exchange.body import Version
 from tansiq.exchange.values import Unfit, length_prefixed
@@ -20,6 +23,7 @@ LISTED = 32
 """Items that a range may hold to be answered by its list."""
 TOP = 1 << 256
 _CHUNK = 64
+_HALF, _ROW = 32, 64
 
 
 def key_of(kind: str, object_id: str) -> bytes:
@@ -78,21 +82,55 @@ class Differences:
         return len(self.missing) + len(self.extra) + len(self.different)
 
 
+class Column(Sequence[bytes]):
+    """One half of each item, 32 bytes: the keys or the leaves, in the order of the keys."""
+
+    def __init__(self, rows: memoryview, offset: int) -> None:
+        self._rows, self._offset = rows, offset
+
+    def __len__(self) -> int:
+        return len(self._rows) // _ROW
+
+    @overload
+    def __getitem__(self, where: int) -> bytes: ...
+    @overload
+    def __getitem__(self, where: slice) -> list[bytes]: ...
+
+    def __getitem__(self, where: int | slice) -> bytes | list[bytes]:
+        if isinstance(where, slice):
+            return [self[number] for number in range(*where.indices(len(self)))]
+        if not 0 <= where < len(self):
+            raise IndexError(where)
+        start = where * _ROW + self._offset
+        return bytes(self._rows[start : start + _HALF])
+
+
 class Items:
-    """One side's items at the cut. A million take about 200 MB: 64 bytes each, and their objects.
+    """One side's items at the cut, 64 bytes each: a million take some 70 MB, and no more while they are sorted.
 
     Sums are kept for every 64th item: a fingerprint adds up at most 126 leaves.
     """
 
     def __init__(self, items: Iterable[tuple[bytes, bytes]]) -> None:
-        ordered = sorted(items)
-        self.keys = [key for key, _leaf in ordered]
-        self.leaves = [leaf for _key, leaf in ordered]
-        if any(first == second for first, second in pairwise(self.keys)):
-            raise ValueError("a key twice")
+        data = bytearray()
+        for key, leaf in items:
+            if len(key) != _HALF or len(leaf) != _HALF:
+                raise ValueError("no 32 bytes")
+            data += key + leaf
+        if data:
+            np.frombuffer(data, dtype=f"S{_ROW}").sort()
+        rows = memoryview(data)
+        self.keys, self.leaves = Column(rows, 0), Column(rows, _HALF)
         self._sums = [0]
-        for start in range(0, len(self.leaves), _CHUNK):
-            total = self._sums[-1] + sum(int.from_bytes(leaf) for leaf in self.leaves[start : start + _CHUNK])
+        before = b""
+        for start in range(0, len(rows), _ROW * _CHUNK):
+            total = self._sums[-1]
+            for row in range(start, min(start + _ROW * _CHUNK, len(rows)), _ROW):
+                key = bytes(rows[row : row + _HALF])
+                if key == before:
+                    raise ValueError("a key twice")
+                before = key
+                total += int.from_bytes(rows[row + _HALF : row + _ROW])
             self._sums.append(total % TOP)
 
     def __len__(self) -> int:
@@ -106,7 +144,7 @@ class Items:
         return (self._sum_to(end) - self._sum_to(start)) % TOP
 
     def _index(self, bound: int) -> int:
-        return len(self.keys) if bound >= TOP else bisect_left(self.keys, bound.to_bytes(32))
+        return len(self.keys) if bound >= TOP else bisect_left(self.keys, bound.to_bytes(_HALF))
 
     def _sum_to(self, index: int) -> int:
         whole = index // _CHUNK
