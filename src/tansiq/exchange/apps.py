@@ -5,3 +5,8 @@ class ExchangeConfig(AppConfig):
     name = "tansiq.exchange"
     label = "exchange"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from tansiq.exchange import own_kinds
+
+        own_kinds.register()

@@ -1,0 +1,136 @@
+"""Whether this node speaks: restored, held until its peers were dealt with, released (section 11.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from tansiq.audit import actions as audit
+from tansiq.core.decision import YES, Decision, no
+from tansiq.core.viewer import Role, Viewer
+from tansiq.exchange.models import Life, Link, OutboxRow, OutChannel, RecallOrder
+from tansiq.exchange.node import alarms, keeping
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.values import whole_milliseconds
+
+RESTORED, HIGHER = "restored", "higher"
+"""Why a node is held: somebody restored it; a peer has positions that it never gave."""
+
+
+def held() -> Life | None:
+    """This node's life, if it is held; None while it speaks."""
+    return Life.objects.filter(pk=1, held_since__isnull=False).first()
+
+
+def is_held() -> bool:
+    """Held, a node shows nothing of others: its copies may be recalled by now. Queries of desks ask this first."""
+    return Life.objects.filter(pk=1, held_since__isnull=False).exists()
+
+
+def waiting_for(here: Here) -> frozenset[str]:
+    """Peers whose answer is not complete and for whom nobody has said not to wait."""
+    asked = Link.objects.filter(peer__in=here.peers, asking_since__isnull=False, waived_at=None)
+    return frozenset(asked.values_list("peer", flat=True))
+
+
+# ---- held
+
+
+@transaction.atomic
+def restore(here: Here, now: datetime, *, reason: str = RESTORED) -> None:
+    """This database is an old backup: be silent until the peers have answered (section 11.1)."""
+    life, _is_new = Life.objects.select_for_update().get_or_create(pk=1, defaults={"began_at": now})
+    life.number, life.reason, life.held_since = life.number + 1, reason, whole_milliseconds(now)
+    life.save()
+    Link.objects.exclude(peer__in=here.peers).update(asking_since=None)
+    _ask(here.peers, life.held_since)
+    OutboxRow.objects.all().delete()
+    for channel in OutChannel.objects.select_for_update():
+        keeping.renumber(channel, now, requeue=False)
+    RecallOrder.objects.filter(answered_at=None).update(statement=None)  # what of them was under way is gone
+    maybe_release(here, now)
+
+
+@transaction.atomic
+def become_held(here: Here, now: datetime) -> None:
+    """A peer has positions that were never given here: this is a backup that nobody said was restored."""
+    if not is_held():
+        alarms.raise_alarm("exchange.held", "", {}, now)
+        restore(here, now, reason=HIGHER)
+
+
+@transaction.atomic
+def ask_back(here: Here, peer: str, now: datetime) -> None:
+    """What ``peer`` has of this node's objects may be later than what is here (sections 12 and 13)."""
+    if peer in here.peers and not Link.objects.filter(peer=peer, asking_since__isnull=False).exists():
+        _ask([peer], whole_milliseconds(now))
+
+
+def _ask(peers: Collection[str], since: datetime) -> None:
+    Link.objects.bulk_create([Link(peer=peer) for peer in sorted(peers)], ignore_conflicts=True)
+    Link.objects.filter(peer__in=peers).update(
+        asking_since=since, asked_after="", asked_at=None, waived_by="", waived_reason="", waived_at=None
+    )
+
+
+def may_waive(here: Here, *, by: Viewer) -> Decision:
+    """The head or a duty officer of the team that operates the node."""
+    is_theirs = by.person and by.team == here.team and by.roles & {Role.HEAD, Role.DUTY_OFFICER}
+    return YES if is_theirs else no("exchange.waive.not_yours")
+
+
+@transaction.atomic
+def waive(here: Here, peer: str, *, by: Viewer, reason: str, now: datetime) -> None:
+    """Do not wait for this peer. Its answer is taken all the same if it comes.
+
+    Raises: NotAllowed; ValueError, without a reason.
+    """
+    if not reason.strip():
+        raise ValueError("no reason")
+    may_waive(here, by=by).require()
+    waived = Link.objects.filter(peer=peer, asking_since__isnull=False)
+    if waived.update(waived_by=by.name, waived_reason=reason, waived_at=now):
+        maybe_release(here, now)
+        audit.record("exchange.waived", ("node", peer), by=by, now=now, why=reason)
+
+
+@transaction.atomic
+def maybe_release(here: Here, now: datetime) -> bool:
+    """Speak again, if everybody was dealt with. Whether this node was released by it."""
+    life = Life.objects.select_for_update().filter(pk=1, held_since__isnull=False).first()
+    if life is None or waiting_for(here):
+        return False
+    from tansiq.exchange.node import returning  # which needs what is here
+
+    life.held_since = None
+    life.save(update_fields=["held_since"])
+    returning.released(here, now)
+    alarms.end_alarm("exchange.held", "", now)
+    return True
+
+
+# ---- rosters
+
+
+@transaction.atomic
+def on_roster(before: Here, after: Here, now: datetime) -> None:
+    """Whoever is met for the first time, or again, is asked and compared with; who left is waited for no longer."""
+    added = after.members - before.members
+    met = (after.members if after.code in added else added) - {after.code}
+    to_compare(met, now)
+    Link.objects.exclude(peer__in=after.peers).update(asking_since=None)
+    life = held()
+    if life is None:
+        for peer in sorted(met):
+            ask_back(after, peer, now)
+        return
+    _ask(added - {after.code}, life.held_since)
+    maybe_release(after, now)
+
+
+def to_compare(peers: Collection[str], now: datetime) -> None:
+    """Links of which it is not known any more that both sides hold the same."""
+    Link.objects.bulk_create([Link(peer=peer) for peer in sorted(peers)], ignore_conflicts=True)
+    Link.objects.filter(peer__in=peers, incomplete_since=None).update(incomplete_since=now)

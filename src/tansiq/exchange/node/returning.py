@@ -1,0 +1,162 @@
+"""What comes back to a restored node, or one that asks back: own objects, recalls, the end of being held (11.1).
+
+Of a text that takes several pages the part that is here stays in memory: a process that dies asks for it again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from tansiq.exchange import pages
+from tansiq.exchange.held import Stand
+from tansiq.exchange.models import InChannel, Link, SharedObject, Waiting
+from tansiq.exchange.node import keeping, life
+from tansiq.exchange.node.deciding import Deciding
+from tansiq.exchange.node.entitlements import own_objects
+from tansiq.exchange.node.heeding import authority, delete_blocked, remember
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.portions import in_parts
+from tansiq.exchange.node.recovering import attempted_by_all, is_plausible, recover
+from tansiq.exchange.node.tombstones import BLOCKED
+from tansiq.exchange.pages import Partial
+from tansiq.exchange.receiving import Recall
+from tansiq.exchange.requests import RecoveryAsked, RecoveryGiven
+from tansiq.exchange.values import Unfit
+
+ASKED_AGAIN = timedelta(seconds=30)
+_partial: dict[tuple[str, str], Partial] = {}
+"""(node, peer) -> what came so far of a text that is not whole."""
+
+
+# ---- asking
+
+
+@transaction.atomic
+def due_requests(here: Here, now: datetime) -> list[tuple[str, RecoveryAsked]]:
+    """What is to be asked now, of whom: again each half a minute until the answer is complete."""
+    is_held = life.is_held()
+    links = Link.objects.select_for_update().filter(peer__in=here.peers, asking_since__isnull=False)
+    due = list(links.filter(Q(asked_at=None) | Q(asked_at__lte=now - ASKED_AGAIN)).order_by("peer"))
+    Link.objects.filter(pk__in=[link.pk for link in due]).update(asked_at=now)
+    return [(link.peer, _asked(here, link, is_held)) for link in due]
+
+
+def _asked(here: Here, link: Link, is_held: bool) -> RecoveryAsked:
+    part = _partial.get((here.code, link.peer))
+    offset = part.size_bytes if part else 0
+    return RecoveryAsked(held=is_held, since=link.asking_since, after=link.asked_after, offset=offset)
+
+
+# ---- answers
+
+
+@transaction.atomic
+def on_answer(here: Here, peer: str, given: RecoveryGiven, now: datetime) -> RecoveryAsked | None:
+    """Take a page. Returns: what to ask next; None after the last, and for a page that is not the one asked for."""
+    link = Link.objects.select_for_update().filter(peer=peer, asking_since=given.since, asked_after=given.after).first()
+    if link is None or peer not in here.peers:
+        return None
+    before = _partial.pop((here.code, peer), None)
+    try:
+        found = pages.joined(before, given.pieces)
+    except Unfit:
+        return None  # its digest is wrong: asked for again from its beginning
+    if found.partial:
+        _partial[here.code, peer] = found.partial
+    page = pages.recovered(given, found, ())
+    was_held = life.is_held()
+    is_news = [recover(here, peer, name, text, now) for name, text in found.whole]
+    is_news += [_take_recall(here, peer, object_id, recall, now) for object_id, recall in page.recalls.items()]
+    if was_held:
+        for stand in page.stands:
+            _renumber(peer, stand)
+    elif any(is_news):
+        life.to_compare(here.peers, now)
+    return _next(here, link, given, found, was_held, now)
+
+
+def _next(
+    here: Here, link: Link, given: RecoveryGiven, found: pages.Joined, is_held: bool, now: datetime
+) -> RecoveryAsked | None:
+    asked = RecoveryAsked(held=is_held, since=given.since, after=given.after)
+    following = pages.next_recovery(asked, given, found)
+    link.asked_after = following.after if following else ""
+    link.asking_since = link.asking_since if following else None
+    link.asked_at = now
+    link.save(update_fields=["asked_after", "asking_since", "asked_at"])
+    if following is None:
+        life.maybe_release(here, now)
+    return following
+
+
+def _take_recall(here: Here, peer: str, object_id: str, recall: Recall, now: datetime) -> bool:
+    """A recall that a peer remembers, of an own object or of its own. Whether anything of this node changed by it."""
+    is_own = here.lives_here(object_id.partition(":")[0])
+    if is_own and not is_plausible(recall.narrowed):
+        return False
+    if not is_own and authority(here, object_id, recall, peer) is not None:
+        return False
+    shared = remember(object_id, recall, now)
+    if not is_own:
+        delete_blocked(here, [shared], now)
+        return False
+    live = shared.statement
+    if live is None or shared.withheld or (live.term, live.n) >= recall.narrowed:
+        return False
+    shared.withheld = True  # its later marking is lost: nobody but the origin may have it until that is set again
+    shared.save(update_fields=["withheld"])
+    return True
+
+
+def _renumber(peer: str, stand: Stand) -> None:
+    """Incarnations and receipts go on above what the peer has seen of a former life."""
+    channel = keeping.opened(peer, stand.lane)
+    if stand.incarnation and stand.incarnation not in channel.former:
+        channel.former = [*channel.former, stand.incarnation]
+    channel.floor_n, channel.floor_changes = stand.n, stand.changes
+    channel.save(update_fields=["former", "floor_n", "floor_changes"])
+    for one in InChannel.objects.select_for_update().filter(peer=peer, lane=stand.lane.value):
+        one.n = max(one.n, stand.n)
+        one.changes = one.said = max(one.changes, stand.changes)
+        one.unsaid = True
+        one.save(update_fields=["n", "changes", "said", "unsaid"])
+
+
+# ---- released
+
+
+def released(here: Here, now: datetime) -> None:
+    """Everybody was dealt with: what may be anywhere counts as attempted, what is recalled goes, all is compared."""
+    life.to_compare(here.peers, now)
+    _count_as_attempted(here, now)
+    rows = SharedObject.objects.filter(BLOCKED, statement__isnull=False).select_related("statement", "proven")
+    ids = rows.values_list("object", flat=True).order_by("object")
+    after = ""
+    while page := list(ids.filter(object__gt=after)[:500]):
+        delete_blocked(here, list(rows.filter(object__in=page)), now)
+        after = page[-1]
+    _settle_all(here, now)
+
+
+def _count_as_attempted(here: Here, now: datetime) -> None:
+    """Own objects, for all who may have them: what was sent since the backup may be on its way still."""
+    deciding = Deciding(here, now)
+    for page in own_objects(here):
+        keys = {one.marking for one in page}
+        for some in in_parts(sorted(keys)):
+            deciding.learn(some)
+        may = {key: [peer for peer in sorted(here.peers) if deciding.may_have(peer, key)] for key in keys}
+        attempted_by_all([(one.object, peer) for one in page if not one.withheld for peer in may[one.marking]], now)
+
+
+def _settle_all(here: Here, now: datetime) -> None:
+    from tansiq.exchange.node import settling  # which calls what is here when a recall comes
+
+    after = ""
+    waiting = Waiting.objects.order_by("object").values_list("object", flat=True).distinct()
+    while page := list(waiting.filter(object__gt=after)[:500]):
+        settling.settle(here, page, now)
+        after = page[-1]
