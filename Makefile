@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install dev demo test test-long chromium check bench golden messages lock
+.PHONY: help install dev demo test test-long chromium dovecot check bench golden messages lock
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -25,11 +25,11 @@ $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
 demo: install ## the main job on 200,000 lines of sample data, then the federation in the browser
 	$(BIN)/tansiq demo
 
-test: dev check chromium ## everything but the long ones
+test: dev check chromium dovecot ## everything but the long ones
 	$(BIN)/python -m pytest -n 2 -m "not long" --ignore tests/e2e
 	$(BIN)/python -m pytest -n 2 -m "not long" tests/e2e # apart: the browser's event loop stays in its process
 
-test-long: dev chromium ## hundreds of kills, large files, every page in the browser, all of it on PostgreSQL
+test-long: dev chromium dovecot ## hundreds of kills, large files, every page in the browser, all of it on PostgreSQL
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || (apt-get update -q && apt-get install -y -q postgresql)
 	$(BIN)/python -m pytest -n 2 -m long -s --ignore tests/e2e
 	$(BIN)/python -m pytest -n 2 -m long tests/e2e
@@ -39,6 +39,11 @@ test-long: dev chromium ## hundreds of kills, large files, every page in the bro
 chromium: # the browser of the tests
 	@test -x /usr/bin/chromium || (apt-get update -q && apt-get install -y -q --no-install-recommends chromium) \
 		|| echo "Chromium is missing and cannot be installed here (apt-get, as root): tests with a browser are skipped."
+
+dovecot: # the IMAP server of the tests; not where installing it would start it as a service
+	@test -x /usr/sbin/dovecot || (test ! -d /run/systemd/system && apt-get update -q \
+		&& apt-get install -y -q --no-install-recommends dovecot-imapd) \
+		|| echo "Dovecot is missing and not installed by itself (apt-get install dovecot-imapd): tests of mailboxes are skipped."
 
 check: dev ## style, types, import order
 	$(BIN)/ruff check

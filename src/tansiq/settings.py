@@ -11,6 +11,9 @@ from urllib.parse import unquote, urlsplit
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 from tansiq.core.language import LOCALES
+from tansiq.exchange.account import ADDRESS as MAIL_ADDRESS
+from tansiq.exchange.account import Account
+from tansiq.exchange.account import Encryption as Fetching
 from tansiq.notices.submission import Encryption, Server
 from tansiq.web.signin import proxies
 from tansiq.web.signin.provider_setting import BadProvider, Provider
@@ -181,6 +184,56 @@ def mail_from() -> str:
     return value
 
 
+def exchange_mail() -> str:
+    """The address that other nodes send the exchange's mails to; empty: none."""
+    value = text("TANSIQ_EXCHANGE_MAIL", "")
+    if value and not MAIL_ADDRESS.fullmatch(value):
+        raise BadSetting(name="TANSIQ_EXCHANGE_MAIL", value=value, allowed="exchange@cert.example")
+    return value
+
+
+def imap() -> Account | None:
+    """Where mails of the exchange are fetched: ``imaps://user:password@host:port/FOLDER``, or ``imap://…`` (STARTTLS).
+
+    None: nowhere. A URL without a user means the one who is called as TANSIQ_EXCHANGE_MAIL.
+    """
+    value = text("TANSIQ_EXCHANGE_IMAP_URL", "")
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise no_imap(value) from None
+    user, password, folder = map(unquote, (parts.username or "", parts.password or "", parts.path.removeprefix("/")))
+    if parts.scheme not in ("imap", "imaps") or not host or not f"{user}{password}{folder}".isprintable():
+        raise no_imap(value)
+    if parts.scheme == "imaps":
+        encryption = Fetching.FROM_THE_START
+    else:
+        encryption = Fetching.NONE if host in LOOPBACK else Fetching.STARTTLS
+    usual = 993 if parts.scheme == "imaps" else 143  # RFC 8314
+    return Account(host, port or usual, encryption, user or exchange_mail(), password, folder or "INBOX", imap_done())
+
+
+def imap_done() -> str:
+    """The folder to which mails are moved whose content was stored; empty: they are deleted."""
+    value = text("TANSIQ_EXCHANGE_IMAP_DONE", "")
+    if not value.isprintable():
+        raise BadSetting(name="TANSIQ_EXCHANGE_IMAP_DONE", value=repr(value), allowed="Done")
+    return value
+
+
+def no_imap(value: str) -> BadSetting:
+    """Says no more than the scheme: the rest may hold a password."""
+    scheme = value.partition(":")[0][:20]
+    return BadSetting(
+        name="TANSIQ_EXCHANGE_IMAP_URL",
+        value=f"{scheme}:…",
+        allowed="imaps://user:password@host/INBOX, imap://user:password@host:143/INBOX",
+    )
+
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 BIND = bind()
 PORT = number("TANSIQ_PORT", 8420, 1, 65535)
@@ -191,6 +244,8 @@ ADDRESS = address()
 HOST = urlsplit(ADDRESS).hostname or "localhost"
 ENCRYPTED = ADDRESS.startswith("https://")
 SMTP = smtp()
+EXCHANGE_MAIL = exchange_mail()
+EXCHANGE_IMAP = imap()
 MAIL_FROM = DEFAULT_FROM_EMAIL = SERVER_EMAIL = mail_from()
 EMAIL_BACKEND = "tansiq.notices.mail_backend.QueueBackend"
 

@@ -18,6 +18,7 @@ from email.utils import format_datetime
 from enum import StrEnum
 
 from tansiq.exchange import mime
+from tansiq.exchange.account import ADDRESS
 from tansiq.exchange.body import Lane
 from tansiq.exchange.mime import Leaf, Trouble
 from tansiq.exchange.seal import SEALED_LIMIT_BYTES
@@ -29,7 +30,6 @@ MOST_SEALED = 1000
 SUBJECT = "Tansiq exchange"
 MOST_FAULTS = 20
 
-_ADDRESS = re.compile(r"[!#-'*+\-/-9=?A-Z^-~.]{1,64}@[A-Za-z0-9.-]{1,253}")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LINE = 64
 _HEAD_BYTES = 2048  # of the mail, at most
@@ -72,7 +72,7 @@ def build(
 
     Raises: ValueError, for an address, an id or a number of bodies that a mail cannot have: the caller's own fault.
     """
-    if not _ADDRESS.fullmatch(sender) or not _ADDRESS.fullmatch(recipient) or not _ID.fullmatch(message_id):
+    if not ADDRESS.fullmatch(sender) or not ADDRESS.fullmatch(recipient) or not _ID.fullmatch(message_id):
         raise ValueError("an address or an id that no mail can have")
     if not 1 <= len(sealed) <= MOST_SEALED or written_at.tzinfo is None:
         raise ValueError("from 1 to 1000 bodies, and a time with its zone")

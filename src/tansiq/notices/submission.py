@@ -81,29 +81,33 @@ class Submission:
 
     def send(self, letter: Letter) -> None:
         """Returns when the server has taken the mail over. Raises: NotSent, Refused, Unknown."""
+        self.hand_over(written(letter), sender=letter.sender, to=letter.to)
+
+    def hand_over(self, mail: bytes, *, sender: str, to: str) -> None:
+        """Like ``send``, for a mail that was written elsewhere: lines of ASCII ending in CR LF."""
         server = self._connection
         try:
-            self._address(letter)
+            self._address(sender, to)
             code, words = server.docmd("DATA")
             if code != GO_ON:
                 raise _of_code(code, words)
         except (OSError, smtplib.SMTPException) as error:
             raise NotSent(_said(error)) from error
         try:
-            server.send(_ended(written(letter)))
+            server.send(_ended(mail))
             code, words = server.getreply()
         except (OSError, smtplib.SMTPException) as error:
             raise Unknown(_said(error)) from error
         if code != OK:
             raise _of_code(code, words)
 
-    def _address(self, letter: Letter) -> None:
+    def _address(self, sender: str, to: str) -> None:
         server = self._connection
         server.rset()
-        code, words = server.mail(letter.sender)
+        code, words = server.mail(sender)
         if code != OK:
             raise NotSent(_reply(code, words))  # our own address or account: for the operator to mend
-        code, words = server.rcpt(letter.to)
+        code, words = server.rcpt(to)
         if code not in (OK, FORWARDED):
             raise _of_code(code, words)
 
