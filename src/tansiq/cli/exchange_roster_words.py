@@ -20,7 +20,8 @@ SPLIT_EXIT = 1
 
 class BadField(TansiqError):
     code = "exchange.roster.field"
-    message = N_("{value} is not {wanted}.")
+    message = N_("{value} cannot be used for --{option}.")
+    remedy = N_("Write it like this: {example}.")
     exit_code = 2
 
 
@@ -69,6 +70,7 @@ class Missing(TansiqError):
 class NothingGiven(TansiqError):
     code = "exchange.roster.nothing_given"
     message = N_("No roster was given.")
+    remedy = N_("Name the files that hold them.")
     exit_code = 2
 
 
@@ -98,12 +100,13 @@ def refusal(outcome: NotAccepted | Split) -> TansiqError:
 
 def check_form(*, mail: str = "", realm: str = "", team: str = "") -> None:
     """Raises: BadField."""
-    if not MAIL.fullmatch(mail):
-        raise BadField(value=mail[:80], wanted=_("a mail address"))
-    if realm and not values.REALM.fullmatch(realm):
-        raise BadField(value=realm[:80], wanted=_("the name of a realm"))
-    if team and not values.CODE.fullmatch(team):
-        raise BadField(value=team[:80], wanted=_("the code of a team"))
+    for option, value, form, example in (
+        ("mail", mail, MAIL, "exchange@cert.example"),
+        ("realm", realm, values.REALM, "live"),
+        ("team", team, values.CODE, "XA-CERT"),
+    ):
+        if value and not form.fullmatch(value):
+            raise BadField(option=option, value=value[:80], example=example)
 
 
 def plain(fingerprint: str) -> str:

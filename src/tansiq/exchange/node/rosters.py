@@ -13,15 +13,17 @@ from django.db import transaction
 from tansiq.audit.actions import record
 from tansiq.core.home import Home
 from tansiq.core.viewer import Viewer
-from tansiq.exchange import custody, roster_facts, roster_reading, values
-from tansiq.exchange.models import Alarm, RosterRecord
+from tansiq.exchange import custody, roster_reading, values
+from tansiq.exchange.models import Evidence, RosterRecord
+from tansiq.exchange.node import alarms, recalls, settling
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.under import alone, under
 from tansiq.exchange.roster import Roster
 from tansiq.exchange.roster_signing import Accepted, Behind, NotAccepted, Signature, SignedRoster, Split, accept
 from tansiq.members.models import Node
 
 SPLIT = "roster.split"
-"""Code of the alarm; its audit row has the same verb."""
+"""Verb of the audit row, and what the evidence is of. The alarm is ``exchange.split``."""
 _REMEMBERED = 4
 _read: OrderedDict[str, Roster] = OrderedDict()
 
@@ -103,20 +105,7 @@ def here(home: Home, *, now: datetime) -> Here | None:
     if roster is None or node is None:
         return None
     keys = custody.in_force(custody.load(home, realm=roster.realm), roster, here=node.code)
-    facts = roster_facts.facts_of(roster, here=node.code, now=now)
-    operators = roster_facts.operators(roster)
-    return Here(
-        code=node.code,
-        realm=roster.realm,
-        team=operators.get(node.code, ""),
-        facts=facts,
-        members=frozenset(facts.senders),
-        community=roster_facts.community(roster),
-        secrets=keys.node,
-        platform={team: secrets[0] for team, secrets in keys.platform.items()},
-        operators=operators,
-        mail=roster_facts.addresses(roster),
-    )
+    return under(roster, code=node.code, now=now, keys=keys)
 
 
 def keep_house(home: Home, *, by: Viewer, now: datetime) -> list[str]:
@@ -148,21 +137,39 @@ def _store(accepted: Accepted, known: Roster | None, *, by: Viewer, now: datetim
             signatures=[{"key": one.key, "signature": values.write_bytes(one.signature)} for one in signed.signatures],
             accepted_at=now,
         )
-    newest = accepted.roster
-    transaction.on_commit(lambda: custody.heed(settings.HOME, newest, now=now))
+    _follow(known, accepted.roster, now)
     for roster, signed in accepted.steps:
         signed_by = [one.key for one in signed.signatures]
         item = ("exchange.roster", roster.epoch)
         record("roster.accepted", item, by=by, now=now, realm=roster.realm, digest=signed.digest, signed_by=signed_by)
 
 
+def _follow(known: Roster | None, newest: Roster, now: datetime) -> None:
+    """What a roster changes here: who is sent to and recalled from, what is tried again, which keys are destroyed."""
+    if (node := Node.objects.first()) is not None:
+        after = under(newest, code=node.code, now=now)
+        before = under(known, code=node.code, now=now) if known else alone(after)
+        recalls.on_roster(before, after, now)
+        settling.on_roster(after, now)
+    transaction.on_commit(lambda: custody.heed(settings.HOME, newest, now=now))
+
+
 def _raise_alarm(split: Split, *, by: Viewer, now: datetime) -> None:
-    """Once for each pair of rosters; what was seen stays with it."""
+    """What was seen is kept, once for each other roster."""
+    ours, theirs = signed_at(split.epoch), split.evidence
+    _evidence, is_new = Evidence.objects.get_or_create(
+        peer="",
+        what=SPLIT,
+        digest=theirs.digest,
+        defaults={
+            "position": theirs.epoch,
+            "body": theirs.written().encode(),
+            "other_digest": split.here,
+            "other_body": ours.written().encode() if ours else None,
+            "seen_at": now,
+        },
+    )
     seen = {"epoch": split.epoch, "here": split.here, "there": split.there}
-    alarm = Alarm.objects.filter(code=SPLIT, peer="", ended_at=None).first()
-    if alarm is None:
-        evidence = {"evidence": split.evidence.written()}
-        Alarm.objects.create(code=SPLIT, peer="", values=seen | evidence, since=now, last_at=now)
+    alarms.raise_alarm("exchange.split", "", seen, now)
+    if is_new:
         record(SPLIT, ("exchange.roster", split.epoch), by=by, now=now, here=split.here, there=split.there)
-        return
-    Alarm.objects.filter(pk=alarm.pk).update(last_at=now, times=alarm.times + 1)

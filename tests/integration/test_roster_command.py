@@ -1,0 +1,151 @@
+"""``tansiq roster``: two nodes come to be a federation, rotate, and part."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+TEAMS = """
+[[team]]
+code = "XB-CERT"
+name = { en = "CERT of XB" }
+country = "XB"
+claims = { cidr = ["192.0.2.0/24"] }
+
+[[team]]
+code = "XG-CERT"
+name = { en = "A guest" }
+"""
+NAMED = """
+import sys
+from datetime import UTC, datetime
+from tansiq.cli import node
+node.opened()
+from tansiq.members.actions.node import first_administrator
+first_administrator(code="{code}", name="{code}", language="en", team_code="{code}-CERT", now=datetime.now(UTC))
+"""
+
+
+class Nodes:
+    """XA, which founds, and XB: ``nodes.xa("show")`` is what ``tansiq roster show --json`` says there."""
+
+    def __init__(self, run: Run, run_python: Run, home: Path, folder: Path) -> None:
+        self.run, self.folder = run, folder
+        self.homes = {"XA": home, "XB": Path(shutil.copytree(home, folder / "xb"))}
+        for code, at in self.homes.items():
+            done = run_python(NAMED.format(code=code), at=at)
+            assert done.returncode == 0, done.stderr
+
+    def xa(self, *arguments: str | Path, code: int = 0) -> Any:
+        return self.of("XA", *arguments, code=code)
+
+    def xb(self, *arguments: str | Path, code: int = 0) -> Any:
+        return self.of("XB", *arguments, code=code)
+
+    def of(self, node: str, *arguments: str | Path, code: int = 0) -> Any:
+        done = self.run("roster", *arguments, "--json", at=self.homes[node])
+        assert done.returncode == code, done.stdout + done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return lines[0] if len(lines) == 1 else lines
+
+    def file(self, name: str) -> Path:
+        return self.folder / name
+
+    def secrets(self, node: str) -> dict[str, bytes]:
+        folder = self.homes[node] / "secrets" / "exchange"
+        return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture
+def nodes(run: Run, run_python: Run, home: Path, tmp_path: Path) -> Nodes:
+    return Nodes(run, run_python, home, tmp_path)
+
+
+def test_two_nodes_become_a_federation_rotate_and_part(nodes: Nodes) -> None:
+    teams = nodes.file("teams.toml")
+    teams.write_text(TEAMS, encoding="utf-8")
+    assert nodes.run("members", "import", teams).returncode == 0
+    first, second, third, fourth = (nodes.file(f"{n}.json") for n in range(1, 5))
+    asked, guest, rotated = nodes.file("join.json"), nodes.file("guest.json"), nodes.file("rotated.json")
+
+    # XA founds, XB asks, and both keep their keys to themselves.
+    founded = nodes.xa("found", "--mail", "exchange@xa.example", "--out", first)
+    request = nodes.xb("request", "--mail", "exchange@xb.example", "--out", asked)
+    assert (founded["epoch"], request["node"], request["team"]) == (1, "XB", "XB-CERT")
+    modes = {stat.S_IMODE(file.stat().st_mode) for at in nodes.homes.values() for file in at.rglob("*.asc")}
+    assert modes == {0o600}
+    seed = nodes.secrets("XB")["nkey.seed"].strip()
+    assert seed.startswith(b"SU") and seed not in asked.read_bytes()
+
+    # XA admits it with a guest of XA itself; XB takes both rosters over by the first one's digest, and no other.
+    nodes.xa("request", "--team", "XG-CERT", "--out", guest)
+    issued = nodes.xa("issue", "--admit", asked, "--admit", guest, "--claims", "--out", second)
+    refused = nodes.xb("accept", first, second, "--digest", "ab" * 32, code=2)
+    assert refused["error"]["code"] == "exchange.roster.not_compared"
+    aloud = " ".join(founded["digest"][at : at + 4] for at in range(0, 64, 4)).upper()
+    accepted = nodes.xb("accept", second, first, "--digest", aloud)
+    assert accepted == {"epoch": 2, "realm": "live", "digest": issued["digest"], "accepted": [1, 2], "rest": None}
+    assert nodes.xb("show") == nodes.xa("show")
+    shown = nodes.xb("show")
+    assert [(team["code"], team["node"]) for team in shown["teams"]] == [
+        ("XA-CERT", "XA"), ("XB-CERT", "XB"), ("XG-CERT", "XA"),
+    ]  # fmt: skip
+    assert {"team": "XB-CERT", "kind": "cidr", "value": "192.0.2.0/24"}.items() <= {
+        name: value for claim in shown["claims"]["list"] if claim["team"] == "XB-CERT" for name, value in claim.items()
+    }.items()
+
+    # XB has new keys; once the roster names them, its old platform key is gone, its old node key waits.
+    before = nodes.secrets("XB")
+    new = nodes.xb("request", "--rotate", "--out", rotated)
+    assert {*before} < {*nodes.secrets("XB")}
+    nodes.xa("issue", "--rotate", rotated, "--out", third)
+    nodes.xb("accept", third)
+    names = sorted(name.partition("-")[0] + Path(name).suffix for name in nodes.secrets("XB") if "node/" in name)
+    assert names == ["node/0001.asc", "node/0001.retired", "node/0002.asc"]
+    assert [name for name in nodes.secrets("XB") if name.startswith("platform")] == [
+        f"platform/live/XB-CERT/0002-{new['platform_fingerprint'][:16]}.asc"
+    ]
+
+    # XB leaves: it can be told by anybody, and comes back with other keys only.
+    nodes.xa("issue", "--remove", "xb", "--out", fourth)
+    assert nodes.xb("accept", fourth)["epoch"] == 4
+    assert [(one["code"], one["what"]) for one in nodes.xb("show")["former"]] == [("XB", "node"), ("XB-CERT", "team")]
+    again = nodes.xa("issue", "--admit", rotated, "--out", first, code=2)
+    assert again["error"]["code"] == "exchange.roster.key_twice"
+    assert [entry["epoch"] for entry in nodes.xb("history")] == [4, 3, 2, 1]
+
+
+def test_roster_verbs_without_what_they_need_say_what_to_do(
+    run: Run, run_python: Run, home: Path, tmp_path: Path
+) -> None:
+    unnamed = {verb: run("roster", verb, "--json") for verb in ("show", "request", "found")}
+    assert {verb: json.loads(done.stdout)["error"]["code"] for verb, done in unnamed.items()} == {
+        "show": "exchange.roster.none",
+        "request": "exchange.roster.node_not_set_up",
+        "found": "exchange.roster.node_not_set_up",
+    }
+
+    junk = tmp_path / "junk.json"
+    junk.write_text('{"epoch":1}')
+    for arguments, exit_code, code in (
+        (("accept", junk), 2, "exchange.roster.file"),
+        (("accept", tmp_path / "none.json"), 4, "storage.trouble"),
+        (("accept", junk, "--digest", "12"), 2, "exchange.roster.digest"),
+        (("issue", "--admit", junk), 2, "exchange.roster.file"),
+        (("request", "--mail", "a b@c"), 2, "exchange.roster.field"),
+        (("issue", "--claims"), 2, "exchange.roster.none"),
+        (("show", "--epoch", "9"), 2, "exchange.roster.no_such_epoch"),
+    ):
+        done = run("roster", *arguments, "--json")
+        error = json.loads(done.stdout)["error"]
+        assert (done.returncode, error["code"]) == (exit_code, code)
+        assert error["message"] and error["remedy"]
