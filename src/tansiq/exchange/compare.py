@@ -37,6 +37,11 @@ def leaf_of(kind: str, object_id: str, version: Version, signature_digest: str, 
     return hashlib.sha256(length_prefixed("tansiq.leaf.v1", *parts)).digest()
 
 
+def item_of(object_id: str, kind: str, version: Version, signature_digest: str) -> tuple[bytes, bytes]:
+    """Key and leaf of a live version."""
+    return key_of(kind, object_id), leaf_of(kind, object_id, version, signature_digest, is_recalled=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Range:
     """``low`` ≤ key < ``high``, over 256-bit numbers, and what the side that says so has in it.

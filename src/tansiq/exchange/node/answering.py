@@ -28,13 +28,13 @@ _PART = 100
 
 
 @transaction.atomic
-def on_request(here: Here, peer: str, asked: RecoveryAsked, now: datetime) -> RecoveryGiven | None:
-    """A page for ``peer``; the two are to be compared afterwards. None for who is no member: nothing is said to it."""
+def on_request(here: Here, peer: str, asked: RecoveryAsked, now: datetime) -> list[RecoveryGiven]:
+    """A page for ``peer``; the two are to be compared afterwards. To who is no member nothing is said."""
     if peer not in here.peers:
-        return None
+        return []
     to_compare([peer], now)
     stands = [_stand(peer, lane) for lane in Lane]
-    return recovery_page(asked, _concerned(here, peer, asked.after), stands=stands)
+    return [recovery_page(asked, _concerned(here, peer, asked.after), stands=stands)]
 
 
 def _stand(peer: str, lane: Lane) -> Stand:

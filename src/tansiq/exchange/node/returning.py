@@ -54,16 +54,16 @@ def _asked(here: Here, link: Link, is_held: bool) -> RecoveryAsked:
 
 
 @transaction.atomic
-def on_answer(here: Here, peer: str, given: RecoveryGiven, now: datetime) -> RecoveryAsked | None:
-    """Take a page. Returns: what to ask next; None after the last, and for a page that is not the one asked for."""
+def on_answer(here: Here, peer: str, given: RecoveryGiven, now: datetime) -> list[RecoveryAsked]:
+    """Take a page. Returns: what to ask next; nothing after the last, and for a page that is not the one asked for."""
     link = Link.objects.select_for_update().filter(peer=peer, asking_since=given.since, asked_after=given.after).first()
     if link is None or peer not in here.peers:
-        return None
+        return []
     before = _partial.pop((here.code, peer), None)
     try:
         found = pages.joined(before, given.pieces)
     except Unfit:
-        return None  # its digest is wrong: asked for again from its beginning
+        return []  # its digest is wrong: asked for again from its beginning
     if found.partial:
         _partial[here.code, peer] = found.partial
     page = pages.recovered(given, found, ())
@@ -80,7 +80,7 @@ def on_answer(here: Here, peer: str, given: RecoveryGiven, now: datetime) -> Rec
 
 def _next(
     here: Here, link: Link, given: RecoveryGiven, found: pages.Joined, is_held: bool, now: datetime
-) -> RecoveryAsked | None:
+) -> list[RecoveryAsked]:
     asked = RecoveryAsked(held=is_held, since=given.since, after=given.after)
     following = pages.next_recovery(asked, given, found)
     link.asked_after = following.after if following else ""
@@ -89,7 +89,8 @@ def _next(
     link.save(update_fields=["asked_after", "asking_since", "asked_at"])
     if following is None:
         life.maybe_release(here, now)
-    return following
+        return []
+    return [following]
 
 
 def _take_recall(here: Here, peer: str, object_id: str, recall: Recall, now: datetime) -> bool:
