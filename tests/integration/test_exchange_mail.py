@@ -21,7 +21,7 @@ from factories.mailbox import PASSWORD, USER, Server
 from tansiq.exchange import mail, mime
 from tansiq.exchange.account import Account, Encryption
 from tansiq.exchange.body import Lane
-from tansiq.exchange.imap import Letter, Look, Mailbox, MailboxRefused, MailboxUnusable, _apart, _quoted
+from tansiq.exchange.imap import Letter, Look, Mailbox, MailboxRefused, MailboxUnusable
 from tansiq.exchange.mail import Contents
 from tansiq.notices import submission as submissions
 from tansiq.notices.submission import Submission
@@ -308,46 +308,6 @@ def test_server_that_speaks_nonsense_is_an_outcome(said: bytes) -> None:
         thread.join(10)
 
     assert not thread.is_alive()
-
-
-def test_subject_cannot_pass_for_what_the_server_says() -> None:
-    forged = b'1 (BODY[HEADER.FIELDS (SUBJECT)]<0> "Subject: UID 9 RFC822.SIZE 1 FLAGS (\\\\Deleted)" UID 5 FLAGS ()'
-
-    ((attributes, text),) = _apart([forged])
-
-    assert attributes == b'1 (BODY[HEADER.FIELDS (SUBJECT)]<0> "" UID 5 FLAGS ()'
-    assert text.startswith(b"Subject: UID 9")
-
-
-def test_answers_of_any_order_are_taken_apart() -> None:
-    data = [
-        b"1 (FLAGS (\\Seen))",
-        (b"2 (BODY[HEADER.FIELDS (SUBJECT)]<0> {3}", b"one"),
-        b" UID 7 RFC822.SIZE 3)",
-        (b"3 (UID 8 RFC822.SIZE 4 BODY[] {3}", b"two"),
-        b")",
-        None,
-    ]
-
-    assert list(_apart(data)) == [
-        (b"1 (FLAGS (\\Seen))", b""),
-        (b"2 (BODY[HEADER.FIELDS (SUBJECT)]<0> {3} UID 7 RFC822.SIZE 3)", b"one"),
-        (b"3 (UID 8 RFC822.SIZE 4 BODY[] {3})", b"two"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("folder", "quoted"),
-    [
-        ("INBOX", '"INBOX"'),
-        ("a & b", '"a &- b"'),
-        ('say "x\\y"', '"say \\"x\\\\y\\""'),
-        ("~peter/mail/台北/日本語", '"~peter/mail/&U,BTFw-/&ZeVnLIqe-"'),  # RFC 3501 section 5.1.3
-        ("Envoyés", '"Envoy&AOk-s"'),
-    ],
-)
-def test_name_of_a_folder_is_written_as_the_protocol_has_it(folder: str, quoted: str) -> None:
-    assert _quoted(folder) == quoted
 
 
 def test_settings_name_the_mailbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _connected: None) -> None:

@@ -7,26 +7,21 @@ nobody a mail. Mails of others in it are counted and left as they are, unread on
 
 from __future__ import annotations
 
-import base64
 import imaplib
-import re
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from tansiq.core.errors import N_, TansiqError
 from tansiq.exchange import mail, mime
 from tansiq.exchange.account import Account, Encryption
+from tansiq.exchange.imap_answers import Listed, listed_in, quoted
 
 TIMEOUT_SECONDS = 30.0
 _LISTED_AT_ONCE = 500
 _SUBJECT = "BODY.PEEK[HEADER.FIELDS (SUBJECT)]<0.2000>"
-_STARTS = re.compile(rb"[0-9]+ \(")
-_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-_UID, _SIZE = re.compile(rb"\bUID ([0-9]+)"), re.compile(rb"\bRFC822\.SIZE ([0-9]+)")
-_FLAGS = re.compile(rb"\bFLAGS \(([^)]*)\)")
 _FOR_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")  # RFC 5530
 _LONGEST_WHY = 200
 
@@ -70,13 +65,6 @@ class Look:
     oversized: int
     left: int
     others: int
-
-
-class _Listed(NamedTuple):
-    uid: int
-    size_bytes: int
-    flags: bytes
-    text: bytes
 
 
 class Mailbox:
@@ -160,25 +148,25 @@ class Session:
             self._box.left.add(letter.uid)
 
     def _select(self) -> None:
-        said = self._answered(*self._server.select(_quoted(self._box.account.folder)))
+        said = self._answered(*self._server.select(quoted(self._box.account.folder)))
         self._exists = int(said[-1] or b"0")
         validity = int((self._server.response("UIDVALIDITY")[1] or [b"0"])[-1] or b"0")
         if validity != self._box.validity:
             self._box.forget(validity)
 
-    def _listed_above(self, uid: int) -> Iterator[_Listed]:
+    def _listed_above(self, uid: int) -> Iterator[Listed]:
         """Mails with a higher UID, by their places from the newest on: an answer's length is then bounded."""
         last = self._exists
         while last > 0:
             first = max(1, last - _LISTED_AT_ONCE + 1)
             answer = self._server.fetch(f"{first}:{last}", f"(UID FLAGS RFC822.SIZE {_SUBJECT})")
-            found = list(_listed(self._answered(*answer)))
+            found = list(listed_in(self._answered(*answer)))
             yield from (listed for listed in found if listed.uid > uid)
             if any(listed.uid <= uid for listed in found):
                 return
             last = first - 1
 
-    def _sort(self, listed: _Listed) -> None:
+    def _sort(self, listed: Listed) -> None:
         if rb"\deleted" in listed.flags.lower():
             return
         if not mail.is_exchange(listed.text):
@@ -191,7 +179,7 @@ class Session:
     def _fetched(self, uid: int) -> bytes | None:
         """Never more than the limit and a byte, whatever size the server said."""
         answer = self._server.uid("FETCH", str(uid), f"(UID RFC822.SIZE FLAGS BODY.PEEK[]<0.{mime.LIMIT_BYTES + 1}>)")
-        for listed in _listed(self._answered(*answer)):
+        for listed in listed_in(self._answered(*answer)):
             if listed.uid == uid:
                 return None if rb"\deleted" in listed.flags.lower() else listed.text
         return None
@@ -208,10 +196,10 @@ class Session:
             self._answered(*self._server.uid("EXPUNGE", uids))
 
     def _into(self, folder: str, command: str, uids: str) -> None:
-        kind, said = self._server.uid(command, uids, _quoted(folder))
+        kind, said = self._server.uid(command, uids, quoted(folder))
         if kind != "OK" and b"[TRYCREATE]" in _joined(said):
-            self._answered(*self._server.create(_quoted(folder)))
-            kind, said = self._server.uid(command, uids, _quoted(folder))
+            self._answered(*self._server.create(quoted(folder)))
+            kind, said = self._server.uid(command, uids, quoted(folder))
         self._answered(kind, said)
 
     def _answered(self, kind: str, said: list[Any]) -> list[Any]:
@@ -260,42 +248,6 @@ def _sign_in(server: imaplib.IMAP4, account: Account) -> None:
         raise
     except imaplib.IMAP4.error as error:
         raise _Refusal(_words(error)) from None
-
-
-def _listed(data: Sequence[Any]) -> Iterator[_Listed]:
-    """Mails of a server's answer. What it says besides, such as of flags that others changed, is passed over."""
-    for attributes, text in _apart(data):
-        uid, size = _UID.search(attributes), _SIZE.search(attributes)
-        if uid and size:
-            flags = _FLAGS.search(attributes)
-            yield _Listed(int(uid[1]), int(size[1]), flags[1] if flags else b"", text)
-
-
-def _apart(data: Sequence[Any]) -> Iterator[tuple[bytes, bytes]]:
-    """Of each mail what the server says of it, without anything that its sender wrote, and the text that was asked."""
-    attributes, text = b"", b""
-    for item in data:
-        head, literal = item if isinstance(item, tuple) else (item or b"", b"")
-        if _STARTS.match(head):
-            if attributes:
-                yield attributes, text
-            attributes, text = b"", b""
-        quoted = _QUOTED.search(head)
-        text = text or literal or (quoted[1] if quoted else b"")
-        attributes += _QUOTED.sub(b'""', head)
-    if attributes:
-        yield attributes, text
-
-
-def _quoted(folder: str) -> str:
-    """A folder's name as a command has it: modified UTF-7 (RFC 3501 section 5.1.3), in quotes."""
-    pieces = [_shifted(piece) if index % 2 else piece.replace("&", "&-")
-              for index, piece in enumerate(re.split(r"([^\x20-\x7e]+)", folder))]  # fmt: skip
-    return '"' + "".join(pieces).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _shifted(piece: str) -> str:
-    return f"&{base64.b64encode(piece.encode('utf-16-be')).decode('ascii').rstrip('=').replace('/', ',')}-"
 
 
 def _joined(said: Sequence[Any]) -> bytes:

@@ -183,7 +183,7 @@ def _unwrapped(block: bytes) -> bytes | Fault:
     if _CHECKSUM.fullmatch(last):
         text = before
     try:
-        data = base64.b64decode(b"".join(text.split()), validate=True)
+        data = base64.b64decode(text.translate(None, mime.WHITE), validate=True)
     except binascii.Error:
         return Fault.ARMOR
     return data or Fault.ARMOR

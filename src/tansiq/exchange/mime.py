@@ -24,6 +24,7 @@ _ENCODING = re.compile(_FIELD % b"content-transfer-encoding", re.IGNORECASE | re
 _BOUNDARY = re.compile(rb'boundary[ \t]*=[ \t]*(?:"([^"\r\n]*)"|([^\s;"]+))', re.IGNORECASE)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]*={0,2}")
 _SPACE = re.compile(rb"\s+")
+WHITE = b" \t\r\n\v\f"
 
 
 class Trouble(StrEnum):
@@ -148,7 +149,7 @@ def _decoded(body: bytes, encoding: str) -> bytes:
     """Without its transfer encoding. What a list's server put behind base64 is left out."""
     if encoding == "base64":
         matched = _BASE64.match(body)
-        text = _SPACE.sub(b"", matched[0] if matched else b"")
+        text = (matched[0] if matched else b"").translate(None, WHITE)
         return binascii.a2b_base64(text[: len(text) // 4 * 4])
     if encoding == "quoted-printable":
         return binascii.a2b_qp(body)

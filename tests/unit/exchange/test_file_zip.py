@@ -353,7 +353,7 @@ def test_medium_that_is_full_or_read_only_is_said_and_nothing_is_left(tmp_path: 
     program = (
         "import os, subprocess, sys; from pathlib import Path; sys.path[:0] = sys.argv[2:]\n"
         "from tansiq.core.errors import TansiqError\n"
-        "from unit.exchange import test_file as t\n"
+        "from unit.exchange import test_file_zip as t\n"
         "stick = Path(sys.argv[1])\n"
         "def attempt(size):\n"
         "    try: t.written(stick / 'stick.zip', [t.Chunk(t.DIGEST, n, bytes(9000)) for n in range(size)])\n"
@@ -395,7 +395,7 @@ def test_medium_that_takes_no_larger_file_is_said(tmp_path: Path) -> None:
     program = (
         "import resource, signal, sys; from pathlib import Path; sys.path[:0] = sys.argv[2:]\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
-        "from unit.exchange import test_file as t\n"
+        "from unit.exchange import test_file_zip as t\n"
         "try: t.written(Path(sys.argv[1]), [t.Chunk(t.DIGEST, n, bytes(9000)) for n in range(9)])\n"
         "except t.TooLargeForMedium: print('too large', len(list(Path(sys.argv[1]).parent.iterdir())))\n"
     )
