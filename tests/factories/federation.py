@@ -153,6 +153,7 @@ def filled(xa: Team, xf: Team, people: dict[str, Person]) -> dict[str | tuple[st
         "appointment": Appointment.objects.get(person=people["omar"]).pk,
         "token": invited.token,
         ("signin_enter", "token"): actions.sign_in_link(people["amina"], by=signin.SET_UP, now=now),
+        ("address_confirm", "token"): "nobodys",
         "session": 1,
         "pk": 1,
         "provider_id": "provider",

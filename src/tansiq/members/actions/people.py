@@ -18,7 +18,7 @@ from tansiq.members import rules
 from tansiq.members.actions import tokens
 from tansiq.members.actions.appointments import grant, heads_beside, post_of
 from tansiq.members.in_force import current
-from tansiq.members.models import Appointment, Invitation, Person, SignInLink, Team
+from tansiq.members.models import AddressChange, Appointment, Invitation, Person, SignInLink, Team
 from tansiq.members.values import shown
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -170,6 +170,7 @@ def erase(person: Person, *, by: Viewer, now: datetime, why: str = "") -> Person
     close_ways_in(person, now=now)
     forget_sign_in(person)
     person.contacts.update(person=None)
+    AddressChange.objects.filter(person=person).update(email="")
     person.name, person.email, person.erased_at = "", f"{person.code.lower()}@erased.invalid", now
     person.set_unusable_password()
     person.save(update_fields=["name", "email", "erased_at", "password"])
@@ -220,7 +221,7 @@ def close_ways_in(person: Person, *, now: datetime) -> None:
     """Sessions end at once, and no link that was handed out works any more."""
     from allauth.usersessions.models import UserSession
 
-    for kind in (Invitation, SignInLink):
+    for kind in (Invitation, SignInLink, AddressChange):
         kind._default_manager.filter(person=person, used_at=None, expires_at__gt=now).update(expires_at=now)
     for session in UserSession.objects.filter(user=person):
         session.end()

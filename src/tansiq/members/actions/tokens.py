@@ -9,11 +9,16 @@ from typing import TypeVar
 
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
-from tansiq.members.models import Invitation, OneTimeToken, Person, SignInLink
+from tansiq.members.models import AddressChange, Invitation, OneTimeToken, Person, SignInLink
 
 INVITATION_DAYS = 7
 SIGN_IN_LINK_HOURS = 24
-VALID = {Invitation: timedelta(days=INVITATION_DAYS), SignInLink: timedelta(hours=SIGN_IN_LINK_HOURS)}
+ADDRESS_CHANGE_HOURS = 24
+VALID = {
+    Invitation: timedelta(days=INVITATION_DAYS),
+    SignInLink: timedelta(hours=SIGN_IN_LINK_HOURS),
+    AddressChange: timedelta(hours=ADDRESS_CHANGE_HOURS),
+}
 TOKEN_BYTES = 32
 
 _Token = TypeVar("_Token", bound=OneTimeToken)
@@ -28,12 +33,12 @@ class LinkNotValid(TansiqError):
     exit_code = 5
 
 
-def drawn(kind: type[OneTimeToken], person: Person, *, by: Viewer, now: datetime) -> str:
-    """A new token for ``person``; unused earlier ones of the kind stop working."""
+def drawn(kind: type[OneTimeToken], person: Person, *, by: Viewer, now: datetime, **more: str) -> str:
+    """A new token for ``person``; unused earlier ones of the kind stop working. ``more``: fields of the kind's own."""
     kind._default_manager.filter(person=person, used_at=None, expires_at__gt=now).update(expires_at=now)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     kind._default_manager.create(
-        person=person, token_hash=digest(token), made_by=by.name, made_at=now, expires_at=now + VALID[kind]
+        person=person, token_hash=digest(token), made_by=by.name, made_at=now, expires_at=now + VALID[kind], **more
     )
     return token
 

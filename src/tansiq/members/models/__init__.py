@@ -10,12 +10,13 @@ from tansiq.members.models.directory import (
     Membership,
     Team,
 )
-from tansiq.members.models.entry import DutyShift, Invitation, OneTimeToken, SignInLink
+from tansiq.members.models.entry import AddressChange, DutyShift, Invitation, OneTimeToken, SignInLink
 from tansiq.members.models.keys import ApiKey
 from tansiq.members.models.membership import CountryStatement, MembershipPeriod, Standing
 from tansiq.members.models.people import Appointment, Node, Person
 
 __all__ = [
+    "AddressChange",
     "ApiKey",
     "Appointment",
     "Claim",

@@ -34,6 +34,12 @@ class SignInLink(OneTimeToken):
     """To sign in once without a password: a day. Printed at set-up, and by the operator for somebody shut out."""
 
 
+class AddressChange(OneTimeToken):
+    """To sign in with another mail address: a day, sent to that address."""
+
+    email = models.EmailField(max_length=254, blank=True)  # lower case; blank once the person is erased
+
+
 class DutyShift(models.Model):
     """Who answers for a team from a moment on until another."""
 

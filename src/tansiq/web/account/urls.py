@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 from django.views.generic.base import RedirectView
 
-from tansiq.web.account import keys, people, sessions, settings
+from tansiq.web.account import address, keys, people, sessions, settings
 
 urlpatterns: list[URLPattern] = [
     path("account/", RedirectView.as_view(pattern_name="settings"), name="account"),
     path("account/settings/", settings.page, name="settings"),
+    path("account/address/", address.page, name="address"),
+    path("account/address/<str:token>/", address.confirm, name="address_confirm"),
     path("account/sessions/<int:session>/end/", sessions.end, name="account_session_end"),
     path("account/keys/", keys.page, name="keys"),
     path("account/keys/create/", keys.create, name="keys_create"),

@@ -52,6 +52,8 @@ VERBS = {
     "membership.standing": pgettext_lazy("record", "changed how a membership stands"),
     "node.set_up": pgettext_lazy("record", "set the node up"),
     "person.accepted": pgettext_lazy("record", "accepted an invitation"),
+    "person.address_asked": pgettext_lazy("record", "asked for another mail address"),
+    "person.address_changed": pgettext_lazy("record", "changed their mail address"),
     "person.appointed": pgettext_lazy("record", "appointed somebody"),
     "person.appointment_ended": pgettext_lazy("record", "ended an appointment"),
     "person.erased": pgettext_lazy("record", "erased a person's name and address"),

@@ -23,3 +23,23 @@ def invite(person: Person, token: str, *, inviter: str, now: datetime) -> None:
         facts = {"inviter": inviter, "address": f"{settings.ADDRESS}/invitation/{token}/"}
         text = render_to_string("account/mail/invitation.txt", facts)
         send(person, _("Your invitation to Tansiq"), text, now=now)
+
+
+def address_asked(person: Person, email: str, token: str, *, now: datetime) -> None:
+    """The link to the new mailbox, unless ``token`` is empty, and word of it to the old one, both in one go."""
+    with translation.override(person.language):
+        subject = _("Your mail address at Tansiq")
+        if token:
+            facts = {"address": f"{settings.ADDRESS}/account/address/{token}/"}
+            text = render_to_string("account/mail/address.txt", facts).strip() + "\n"
+            mail.enqueue(email, subject, text, language=person.language, now=now)
+        send(
+            person, subject, render_to_string("account/mail/address_asked.txt", {"address": settings.ADDRESS}), now=now
+        )
+
+
+def address_changed(person: Person, old: str, *, now: datetime) -> None:
+    """To the old mailbox."""
+    with translation.override(person.language):
+        text = render_to_string("account/mail/address_changed.txt").strip() + "\n"
+        mail.enqueue(old, _("Your mail address at Tansiq"), text, language=person.language, now=now)

@@ -12,7 +12,7 @@ def nothing_here(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
-# Nobody signs up by themselves, changes the address that was verified, or links another account by hand.
+# Nobody signs up by themselves or links another account by hand; another address is asked for at account/address/.
 CLOSED = r"^account/(?:signup|email|confirm-email|3rdparty/signup|social|3rdparty/$|login/code)"
 
 urlpatterns: list[URLPattern | URLResolver] = [
