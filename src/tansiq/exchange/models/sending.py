@@ -48,6 +48,7 @@ class OutChannel(models.Model):
     believed_gaps = models.JSONField(default=list)
     believed_changes = models.BigIntegerField(default=0)
     heard_at = moment_or_none()
+    idle_until = moment_or_none()  # nothing of it is due before, unless something is sealed or a receipt comes
     former = models.JSONField(default=list)
     floor_n = models.BigIntegerField(default=0)
     floor_changes = models.BigIntegerField(default=0)

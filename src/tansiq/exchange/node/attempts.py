@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
 from tansiq.exchange import recall, sending, values
 from tansiq.exchange.body import Lane, Skip, SkipReason
@@ -60,6 +60,8 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
     if not _is_reached(here, peer, lane):
         _refuse_all(channel, deciding)
         return []
+    if channel.idle_until is not None and now < channel.idle_until:
+        return []
     rows = _decided(channel, here, deciding, now, most)
     chosen = sending.due(
         [_entry(row) for row in rows],
@@ -72,7 +74,35 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
     )[:most]
     by_position = {row.first: row for row in rows}
     _mark_attempted(peer, [by_position[entry.span.first] for entry, _ways in chosen], now)
-    return _attempts(here, channel, chosen, by_position, now)
+    made = _attempts(here, channel, chosen, by_position, now)
+    if len(chosen) < most:
+        OutChannel.objects.filter(pk=channel.pk).update(idle_until=_next_due(channel, here))
+    return made
+
+
+def to_attempt(here: Here, now: datetime) -> list[tuple[str, Lane]]:
+    """The channels of which something may be due; one query, however many there are."""
+    waiting = OutChannel.objects.filter(waiting_bodies__gt=0).order_by("peer", "lane")
+    due = waiting.filter(Q(idle_until=None) | Q(idle_until__lte=now) | ~Q(peer__in=here.peers))
+    return [(peer, Lane(lane)) for peer, lane in due.values_list("peer", "lane")]
+
+
+def _next_due(channel: OutChannel, here: Here) -> datetime | None:
+    """When what is under way is due again, if until then nothing is sealed and nothing heard (section 8.4)."""
+    reached = keeping.belief_of(channel).horizon + here.window
+    uncovered = Sent.objects.filter(channel=channel, covered_at=None, first__lte=reached)
+    lowest = uncovered.order_by("first").values_list("next_at", flat=True)[:1]
+    found = list(lowest)
+    if channel.heard_at is not None:
+        lost = uncovered.filter(tried_at__lte=channel.heard_at - sending.LOST_AFTER)
+        found.append(lost.aggregate(at=Min("next_at"))["at"])
+    if channel.peer in here.mail:
+        by_mail = uncovered.aggregate(
+            first=Min("first_sent_at", filter=Q(next_mail_at=None)), again=Min("next_mail_at")
+        )
+        first = by_mail["first"]
+        found += [first and first + sending.MAIL_AFTER[Lane(channel.lane)], by_mail["again"]]
+    return min((at for at in found if at is not None), default=None)
 
 
 def _is_reached(here: Here, peer: str, lane: Lane) -> bool:
@@ -126,16 +156,21 @@ def _refuse(channel: OutChannel, refused: Sequence[Sent], deciding: Deciding) ->
     while refused:
         _destroy(channel, refused)
         high = refused[-1].last
-        following = _uncovered(channel).filter(first__gt=high, statement__isnull=False)
-        refused = _refused(channel.peer, list(following[: keeping.PAGE]), deciding)
-    _join(channel, list(_uncovered(channel).filter(first__gte=low, first__lte=high)))
+        _join(channel, _uncovered(channel).filter(first__gte=low, first__lte=high))
+        skips = _uncovered(channel).filter(first__gte=low, first__lte=high).exclude(skipped="")
+        low = skips.order_by("-first").values_list("first", flat=True)[0]
+        refused = _refused(channel.peer, _carrying(channel, above=high), deciding)
 
 
 def _refuse_all(channel: OutChannel, deciding: Deciding) -> None:
     """Nothing goes to this node any more: no bytes for it are kept."""
-    carrying = _uncovered(channel).filter(statement__isnull=False)
-    while refused := _refused(channel.peer, list(carrying[: keeping.PAGE]), deciding):
-        _destroy(channel, refused)
+    refused = _refused(channel.peer, _carrying(channel, above=0), deciding)
+    if refused:
+        _refuse(channel, refused, deciding)
+
+
+def _carrying(channel: OutChannel, *, above: int) -> list[Sent]:
+    return list(_uncovered(channel).filter(first__gt=above, statement__isnull=False)[: keeping.PAGE])
 
 
 def _destroy(channel: OutChannel, rows: Sequence[Sent]) -> None:

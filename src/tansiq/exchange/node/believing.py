@@ -110,6 +110,7 @@ def _believe(channel: OutChannel, belief: Holding, now: datetime) -> None:
     reached = max(channel.believed_highest, belief.highest)
     channel.believed_highest, channel.believed_changes = belief.highest, belief.changes
     channel.believed_gaps, channel.heard_at = [list(gap) for gap in belief.gaps], now
+    channel.idle_until = None
     _uncover(channel, belief, reached)
     channel.save()
     if _is_lost(channel, belief):

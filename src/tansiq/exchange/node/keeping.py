@@ -88,6 +88,7 @@ def renumber(channel: OutChannel, now: datetime, *, requeue: bool) -> None:
     channel.waiting_bodies = channel.waiting_bytes = channel.pruned_through = 0
     channel.believed_n = channel.believed_through = channel.believed_highest = channel.believed_changes = 0
     channel.believed_hash, channel.believed_gaps, channel.heard_at = EMPTY_DIGEST, [], None
+    channel.idle_until = None
     channel.save()
 
 

@@ -127,13 +127,17 @@ class _Sealer:
 
     def store(self) -> None:
         channel, outgoing = self.channel, self.outgoing
+        changed = ["incarnation", "given", "hash", "dropped", "waiting_bodies", "waiting_bytes"]
+        if self.entries:
+            channel.idle_until = None
+            changed.append("idle_until")
         Sent.objects.bulk_create(
             [_sent(channel, entry, statement, self.now) for entry, statement in self.entries], batch_size=500
         )
         channel.incarnation, channel.given, channel.hash = outgoing.incarnation, outgoing.given, outgoing.hash
         channel.dropped = outgoing.dropped
         channel.waiting_bodies, channel.waiting_bytes = self.backlog.bodies, self.backlog.size_bytes
-        channel.save(update_fields=["incarnation", "given", "hash", "dropped", "waiting_bodies", "waiting_bytes"])
+        channel.save(update_fields=changed)
 
 
 def _row(row: OutboxRow) -> Row:
