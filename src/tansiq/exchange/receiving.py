@@ -91,14 +91,11 @@ def _is_known(cursor: Cursor, known: Positions, span: Span) -> bool:
     """The same body or one that says no more. Below the retention a position alone tells."""
     if span.last <= cursor.through and span.first > 1 and known.reach(span.last) is None:
         return True
-    position = span.first
+    position = max(span.first, cursor.through + 1)  # below there is no gap
     while position <= span.last:
         reached = known.reach(position)
         if reached is None:
-            if position > cursor.through:
-                return False
-            position += 1
-            continue
+            return False
         position = reached.last + 1
     return known.digest_at(span.last) == span.digest
 

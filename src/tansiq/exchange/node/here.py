@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -19,6 +19,10 @@ from tansiq.openpgp.sealing import Secret
 from tansiq.sharing.recipients import ToPerson, ToTeam, decide_recipient
 
 
+def _no_blob(_digest: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Here:
     """A node under one roster. Made anew when the roster or the keys change.
@@ -33,6 +37,7 @@ class Here:
         certificates: node -> the certificate (binary) that is sealed to now.
         operators: node -> the team that runs it.
         mail: node -> its exchange address; only those that have one.
+        has_blob: is the blob of this digest here, whole (check 5.21)?
     """
 
     code: str
@@ -50,6 +55,7 @@ class Here:
     kinds: Kinds = KNOWN
     limits: Mapping[Lane, Limit] = field(default_factory=lambda: dict(LIMITS))
     window: int = WINDOW
+    has_blob: Callable[[str], bool] = _no_blob
 
     @property
     def epoch(self) -> int:

@@ -1,4 +1,4 @@
-"""Positions of a channel on the database: ``channel.Positions``, loaded where a batch of bodies needs them (section 6)."""
+"""Positions of a channel on the database: ``channel.Positions``, read where a batch of bodies needs them (6)."""
 
 from __future__ import annotations
 

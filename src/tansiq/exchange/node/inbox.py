@@ -1,0 +1,277 @@
+"""What comes from other nodes: whole bodies parked or admitted, positions taken, objects settled (sections 5 to 7).
+
+Whatever comes in one call and belongs to one channel is one transaction. Signatures are checked before it begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tansiq.exchange import receiving
+from tansiq.exchange.body import Channel, Placed, Receipt, Skip
+from tansiq.exchange.channel import Span
+from tansiq.exchange.models import InChannel, ParkedBody, Position
+from tansiq.exchange.node import alarms, examining, hearing, holding, settling
+from tansiq.exchange.node.arrivals import Arrivals
+from tansiq.exchange.node.examining import Examined
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.junk import receive_junk
+from tansiq.exchange.node.settlement import Settlement
+from tansiq.exchange.reasons import Reason
+from tansiq.exchange.receiving import Numbering, Place
+from tansiq.exchange.trust import Authentic, Parked, Refused, admit
+
+__all__ = ["Became", "Outcome", "receive", "receive_junk", "unpark"]
+
+FILE = "file"
+ROUNDS = 20
+"""Chunks of what a body woke that are settled before the call returns; the node's loop goes on with the rest."""
+
+
+class Became(StrEnum):
+    """What a body came to."""
+
+    TAKEN = "taken"
+    REPEAT = "repeat"
+    SKIPPED = "skipped"
+    FULL = "full"
+    """Not taken, for want of room: its sender sends it again."""
+    FROZEN = "frozen"
+    PARKED = "parked"
+    """As a whole: the clock here, or the roster here, is not yet as its sender's."""
+    REFUSED = "refused"
+    """Its sender is no member, or no longer."""
+    HELD = "held"
+    """This node takes no bodies for now; leave it where it is."""
+    OTHER = "other"
+    """It has no position: a receipt, an ask, an answer. The caller hands it to whom it concerns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    Attributes:
+        body: as admitted: of a former member's receipt only the recalls are left.
+        ask_roster: its sender knows a later roster than this node; to be asked for it.
+        tell_roster: its sender does not know this node's roster; to be sent to it.
+    """
+
+    body: Authentic
+    became: Became
+    reason: str = ""
+    ask_roster: bool = False
+    tell_roster: bool = False
+
+
+_BECAME = {
+    Place.NEW: Became.TAKEN,
+    Place.REPEAT: Became.REPEAT,
+    Place.SKIPPED: Became.SKIPPED,
+    Place.FULL: Became.FULL,
+    Place.FROZEN: Became.FROZEN,
+}
+
+
+def receive(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: datetime) -> list[Outcome]:
+    """Take what came, by whichever ways, in any order. What is returned was stored before.
+
+    Args:
+        authentic: bodies and the way by which each came (``jetstream``, ``mail``, ``file``).
+
+    Returns: an outcome for each, in the order given.
+    """
+    if not authentic:
+        return []
+    hearing.note_heard(here, authentic, now)
+    outcomes: dict[int, Outcome] = {}
+    channels: dict[Channel, list[int]] = {}
+    for index, (body, way) in enumerate(authentic):
+        admitted = _admitted(here, body, way, now)
+        if isinstance(admitted, Outcome):
+            outcomes[index] = admitted
+        else:
+            channels.setdefault(admitted.channel, []).append(index)
+    for indices in channels.values():
+        outcomes |= _take(here, {index: authentic[index] for index in indices}, now)
+    for _ in range(ROUNDS):
+        if not settling.settle_ready(here, now):
+            break
+    return [outcomes[index] for index in range(len(authentic))]
+
+
+def unpark(here: Here, now: datetime, *, most: int = 500) -> list[Outcome]:
+    """Try again what was parked as a whole and need not be any more: the clock moved, or a roster came (5.8, 5.9)."""
+    settling.on_clock(here, now)
+    waiting = ParkedBody.objects.filter(epoch__lte=here.epoch, sent_at__lte=now + receiving.CLOCK_TOLERANCE)
+    rows = list(waiting.order_by("arrived_at")[:most])
+    if not rows or holding.is_held():
+        return []
+    bodies = [(Authentic.stored(bytes(row.body), signer=row.signer), row.way) for row in rows]
+    outcomes = receive(here, bodies, now=now)
+    done = [one.body.digest for one in outcomes if one.became not in (Became.PARKED, Became.HELD)]
+    ParkedBody.objects.filter(pk__in=done).delete()
+    return outcomes
+
+
+# ---- before a position
+
+
+def _admitted(here: Here, body: Authentic, way: str, now: datetime) -> Placed | Outcome:
+    """Checks 5.8 to 5.10."""
+    head = body.head
+    known = head.sent_at > now + receiving.CLOCK_TOLERANCE and _is_known(body)
+    admitted = admit(body, here.facts, now=now, by_file=way == FILE, known=known)
+    if isinstance(admitted, Parked):
+        kept = _park(here, body, way, admitted.reason, now)
+        return Outcome(body, kept, admitted.reason.value, ask_roster=admitted.reason is Reason.EPOCH)
+    if isinstance(admitted, Refused):
+        return Outcome(body, Became.REFUSED, admitted.reason.value, tell_roster=isinstance(head, Placed))
+    if not isinstance(admitted.head, Placed):
+        return Outcome(admitted, Became.OTHER)
+    return admitted.head
+
+
+def _is_known(body: Authentic) -> bool:
+    """Whether the channel has this body already: its clock does not matter then."""
+    head = body.head
+    if not isinstance(head, Placed):
+        return False
+    channel = {"channel__peer": head.sender, "channel__lane": head.lane, "channel__incarnation": head.incarnation}
+    return Position.objects.filter(**channel, last=Span.of(head).last, digest=_digest(body)).exists()
+
+
+def _digest(body: Authentic) -> str:
+    return body.head.hash_after if isinstance(body.head, Skip) else body.digest
+
+
+def _park(here: Here, body: Authentic, way: str, reason: Reason, now: datetime) -> Became:
+    """Keep the whole body, as many as the lane may hold. Asks and answers are not kept: they come again."""
+    head = body.head
+    if not isinstance(head, Placed | Receipt):
+        return Became.REFUSED
+    limit = here.limits[head.lane]
+    known = ParkedBody.objects.filter(peer=head.sender, lane=head.lane)
+    is_known = known.filter(pk=body.digest).exists()
+    if not is_known and known.count() >= limit.bodies:
+        return Became.FULL
+    ParkedBody.objects.update_or_create(
+        digest=body.digest,
+        defaults={
+            "body": body.content,
+            "signer": body.signer,
+            "peer": head.sender,
+            "lane": head.lane.value,
+            "reason": reason.value,
+            "epoch": head.epoch,
+            "sent_at": head.sent_at,
+            "way": way,
+            "arrived_at": now,
+        },
+    )
+    return Became.PARKED
+
+
+# ---- positions
+
+
+def _take(here: Here, bodies: dict[int, tuple[Authentic, str]], now: datetime) -> dict[int, Outcome]:
+    """The bodies of one channel, in one transaction."""
+    if holding.is_held():
+        return {index: Outcome(body, Became.HELD) for index, (body, _way) in bodies.items()}
+    examined = _examined(here, [body for body, _way in bodies.values()], now)
+
+    def work(careful: bool) -> dict[int, Place] | None:
+        if settling.lock(now).held_since is not None:
+            return None
+        return _placed(here, bodies, examined, careful=careful, now=now)
+
+    places = settling.in_one_transaction(work)
+    if places is None:
+        return {index: Outcome(body, Became.HELD) for index, (body, _way) in bodies.items()}
+    return {
+        index: Outcome(body, _BECAME[places[index]], tell_roster=body.head.epoch < here.epoch)
+        for index, (body, _way) in bodies.items()
+    }
+
+
+def _examined(here: Here, bodies: Iterable[Authentic], now: datetime) -> dict[str, Examined]:
+    """Digest -> what the checks of an envelope say, of those whose position is not taken yet. Takes most of the time,
+    and is done before anything is locked."""
+    envelopes = {body.digest: body for body in bodies if not isinstance(body.head, Skip)}
+    heads = [body.head for body in envelopes.values()]
+    if not heads:
+        return {}
+    first = heads[0]
+    assert isinstance(first, Placed)
+    channel = {"channel__peer": first.sender, "channel__lane": first.lane, "channel__incarnation": first.incarnation}
+    positions = [head.seq for head in heads if isinstance(head, Placed)]
+    known = set(Position.objects.filter(**channel, last__in=positions).values_list("digest", flat=True))
+    judge = here.judge(now)
+    return {
+        digest: examining.examine(here, body, judge, now=now)
+        for digest, body in envelopes.items()
+        if digest not in known
+    }
+
+
+def _placed(
+    here: Here, bodies: dict[int, tuple[Authentic, str]], examined: dict[str, Examined], *, careful: bool, now: datetime
+) -> dict[int, Place]:
+    heads = {index: body.head for index, (body, _way) in bodies.items()}
+    order = sorted(bodies, key=lambda index: heads[index].seq)  # type: ignore[union-attr]
+    channel = _channel(here, [bodies[index][0] for index in order], now)
+    if channel is None:
+        return dict.fromkeys(bodies, Place.FROZEN)
+    settlement = Settlement(here, now, careful=careful, channels=[channel])
+    arrivals = Arrivals(here, channel, [Span.of(heads[index]) for index in order], settlement, now)  # type: ignore[arg-type]
+    places: dict[int, Place] = {}
+    for index in order:
+        body, way = bodies[index]
+        places[index] = arrivals.take(body, way, examined.get(body.digest))
+    arrivals.store()
+    return places
+
+
+def _channel(here: Here, bodies: Sequence[Authentic], now: datetime) -> InChannel | None:
+    """The channel's row, made if it is new; None where its number is another's already (sections 2.1 and 11.2)."""
+    heads = [body.head for body in bodies if isinstance(body.head, Placed)]
+    head, latest = heads[0], max(one.sent_at for one in heads)
+    known = {
+        row.incarnation: row
+        for row in InChannel.objects.select_for_update().filter(peer=head.sender, lane=head.lane).order_by("pk")
+    }
+    begun = {row.incarnation: row.begun_at for row in known.values()}
+    which = receiving.numbering(begun, head.incarnation, sent_at=latest)
+    if which is Numbering.CLONE:
+        _freeze_clone(here, bodies[0], now)
+        return None
+    if which is Numbering.SUSPECT:
+        alarms.raise_alarm("exchange.former_incarnation", head.sender, {"lane": head.lane.value}, now)
+    if which is Numbering.NEWER:
+        hearing.close(known.values())
+    earliest = min(one.sent_at for one in heads)
+    channel = known.get(head.incarnation)
+    if channel is None:
+        is_closed = which not in (Numbering.NEWER, Numbering.CURRENT)
+        return hearing.begin(head, begun_at=earliest, is_closed=is_closed)
+    channel.begun_at = min(channel.begun_at, earliest)
+    return channel
+
+
+def _freeze_clone(here: Here, body: Authentic, now: datetime) -> None:
+    head = body.head
+    assert isinstance(head, Placed)
+    holding.freeze(
+        here,
+        head.sender,
+        "clone",
+        now,
+        lane=head.lane.value,
+        incarnation=head.incarnation,
+        digest=body.digest,
+        body=body.content,
+        position=head.seq,
+    )

@@ -1,0 +1,706 @@
+"""What comes to a node, on its database: positions, objects, what waits and what wakes it, receipts, junk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from factories.exchange_bodies import Stream, opened
+from factories.exchange_node import NOW, POISON, Desk, here, kinds, marked
+from tansiq.core.decision import NotAllowed
+from tansiq.core.viewer import Role, Viewer
+from tansiq.exchange.body import BlobReference, Lane, Receipt, Version
+from tansiq.exchange.channel import Limit
+from tansiq.exchange.kinds import Kind, Kinds, Said
+from tansiq.exchange.reasons import JunkReason
+from tansiq.exchange.seal import Junk, Sealed
+from tansiq.exchange.trust import Authentic
+from tansiq.exchange.values import EMPTY_DIGEST
+
+if TYPE_CHECKING:
+    from tansiq.exchange.models import InChannel
+    from tansiq.exchange.node.here import Here
+
+pytestmark = pytest.mark.usefixtures("database")
+
+AMINA = Viewer(person="AMINA", team="XE", roles=frozenset({Role.ANALYST}), community=True)
+STRANGER = Viewer(person="RACHED", team="XB", roles=frozenset({Role.ANALYST}))
+WORDS = {"1": "1 1", "2": "2 1", "3": "3 1"}
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def xe(desk: Desk) -> Here:
+    return here("XE", desk=desk)
+
+
+def got(node: Here, *bodies: Authentic, now: Any = NOW, way: str = "jetstream") -> list[str]:
+    """Hand bodies to the inbox in one call; what became of each."""
+    from tansiq.exchange.node import inbox
+
+    return [one.became.value for one in inbox.receive(node, [(body, way) for body in bodies], now=now)]
+
+
+def receipts(node: Here, now: Any = NOW) -> list[Receipt]:
+    from tansiq.exchange.node import receipting
+
+    return receipting.due_receipts(node, now=now)
+
+
+def said(receipt: Receipt) -> dict[str, tuple[Version, str, str]]:
+    return {one.object: (one.version, one.state.value, one.reason) for one in receipt.objects}
+
+
+def channel(stream: Stream) -> InChannel:
+    from tansiq.exchange.models import InChannel
+
+    return InChannel.objects.get(peer=stream.sender, lane=stream.lane, incarnation=stream.incarnation)
+
+
+def waiting() -> list[tuple[str, str, str]]:
+    from tansiq.exchange.models import Waiting
+
+    return list(Waiting.objects.order_by("object", "n").values_list("object", "state", "reason"))
+
+
+def counted(stream: Stream) -> tuple[int, int]:
+    row = channel(stream)
+    return row.waiting_bodies, row.above_bodies
+
+
+# ---- positions
+
+
+def test_batch_in_any_order_is_applied_and_receipted(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+    bodies = [stream.says(name) for name in "123"]
+
+    became = got(xe, *reversed(bodies))
+
+    assert became == ["taken"] * 3
+    assert desk.texts == {f"XA:{name}": text for name, text in WORDS.items()}
+    (receipt,) = receipts(xe)
+    assert (receipt.through, receipt.highest, receipt.gaps) == (3, 3, ())
+    assert receipt.body_hash == bodies[-1].digest
+    assert said(receipt) == {f"XA:{name}": (Version(1, 1), "stored", "") for name in "123"}
+
+
+def test_same_bodies_again_change_nothing_and_are_receipted_again(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+    bodies = [stream.says(name) for name in "12"]
+    got(xe, *bodies)
+    first = receipts(xe)
+
+    became = got(xe, *bodies, way="mail")
+    again = receipts(xe, NOW + timedelta(seconds=1))
+
+    assert became == ["repeat"] * 2
+    assert [version for _object, version in desk.applied] == [Version(1, 1)] * 2
+    assert [one.through for one in (*first, *again)] == [2, 2]
+    assert again[0].objects == ()
+
+
+def test_above_a_gap_only_what_is_self_contained_is_applied(xe: Here, desk: Desk) -> None:
+    stream = Stream(lane=Lane.URGENT)
+    lost, note, alert = stream.says("1"), stream.says("2"), stream.says("3", kind="alert")
+
+    got(xe, note, alert)
+    between = (dict(desk.texts), waiting(), counted(stream), receipts(xe)[0].gaps)
+    got(xe, lost)
+
+    assert between == ({"XA:3": "3 1"}, [("XA:2", "parked", "gap")], (1, 1), ((1, 1),))
+    assert desk.texts == {"XA:1": "1 1", "XA:2": "2 1", "XA:3": "3 1"}
+    assert (waiting(), counted(stream)) == ([], (0, 0))
+
+
+def test_skip_closes_a_gap_and_its_body_is_not_applied_any_more(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Position
+
+    stream = Stream()
+    lost = stream.says("1")
+    skip = replace(Stream().skips(1, after=lost.digest).head)
+    note = stream.says("2")
+
+    became = got(xe, note) + got(xe, opened(skip)) + got(xe, lost)
+
+    assert became == ["taken", "taken", "repeat"]
+    assert desk.texts == {"XA:2": "2 1"}
+    assert channel(stream).through == 2
+    assert Position.objects.count() == 2
+
+
+def test_gaps_are_the_lowest_runs_that_nothing_covers(xe: Here) -> None:
+    from tansiq.exchange.node.positions import gaps
+
+    stream = Stream()
+    bodies = [stream.says(str(number)) for number in range(1, 11)]
+
+    got(xe, *(bodies[at] for at in (0, 2, 3, 6, 9)))
+
+    assert gaps(channel(stream), most=100) == ((2, 2), (5, 6), (8, 9))
+    assert gaps(channel(stream), most=2) == ((2, 2), (5, 6))
+
+
+def test_runs_longer_than_a_chunk_are_followed_when_the_gap_closes(
+    xe: Here, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tansiq.exchange.node import positions, settling
+
+    monkeypatch.setattr(positions, "CHUNK", 3)
+    monkeypatch.setattr(settling, "CHUNK", 4)
+    stream = Stream()
+    bodies = [stream.says(str(number)) for number in range(1, 21)]
+    got(xe, *bodies[1:])
+
+    got(xe, bodies[0])
+
+    assert channel(stream).through == 20
+    assert len(desk.texts) == 20
+    assert (waiting(), counted(stream)) == ([], (0, 0))
+
+
+def test_full_above_a_gap_is_not_taken_and_taken_when_there_is_room(desk: Desk) -> None:
+    node = here("XE", desk=desk, limits={lane: Limit(2, 10**9) for lane in Lane})
+    stream = Stream()
+    bodies = [stream.says(str(number)) for number in range(1, 6)]
+
+    first = got(node, *bodies[1:])
+    second = got(node, bodies[0], *bodies[3:])
+
+    assert first == ["taken", "taken", "full", "full"]
+    assert second == ["taken"] * 3
+    assert len(desk.texts) == 5
+
+
+def test_two_bodies_of_one_position_freeze_the_channel_with_both_as_evidence(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Alarm, Evidence, Link
+
+    one, other = Stream(), Stream()
+    got(xe, one.says("1", text="yes"))
+    contrary = other.says("1", text="no")
+
+    became = got(xe, contrary)
+    after = got(xe, one.says("2"))
+
+    assert (became, after) == (["frozen"], ["frozen"])
+    assert desk.texts == {"XA:1": "yes"}
+    kept = Evidence.objects.get()
+    assert (kept.what, kept.position, bytes(kept.body)) == ("equivocation", 1, contrary.content)
+    assert kept.other_digest == one.everything[0].digest
+    assert Link.objects.get(pk="XA").frozen_at == NOW
+    assert Alarm.objects.get().code == "exchange.clone"
+
+
+def test_newer_incarnation_closes_the_gaps_of_the_former(xe: Here, desk: Desk) -> None:
+    former, newer = Stream(), Stream(incarnation="6-abcdefghijklmnop")
+    former.says("1")
+    got(xe, former.says("2"))
+
+    got(xe, newer.says("3"))
+
+    assert desk.texts == {"XA:2": "2 1", "XA:3": "3 1"}
+    assert channel(former).closed
+
+
+def test_two_incarnations_of_one_number_are_a_clone(xe: Here) -> None:
+    from tansiq.exchange.models import Evidence, InChannel
+
+    got(xe, Stream().says("1"))
+
+    became = got(xe, Stream(incarnation="5-qqqqqqqqqqqqqqqq").says("1"))
+
+    assert became == ["frozen"]
+    assert Evidence.objects.get().what == "clone"
+    assert InChannel.objects.count() == 1
+
+
+# ---- as a whole
+
+
+def test_body_of_a_later_roster_waits_for_it(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import ParkedBody
+    from tansiq.exchange.node import inbox
+
+    outcome = inbox.receive(xe, [(Stream().says("1", epoch=2), "jetstream")], now=NOW)[0]
+    inbox.unpark(xe, NOW)
+    between = ParkedBody.objects.count()
+    inbox.unpark(here("XE", epoch=2, desk=desk), NOW)
+
+    assert (outcome.became, outcome.reason, outcome.ask_roster) == (inbox.Became.PARKED, "epoch", True)
+    assert (between, ParkedBody.objects.count()) == (1, 0)
+    assert desk.texts == {"XA:1": "1 1"}
+
+
+def test_body_of_the_future_waits_for_the_clock_unless_it_came_by_file(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.node import inbox
+
+    early = Stream().says("1", at=NOW + timedelta(hours=1))
+
+    became = got(xe, early) + got(xe, Stream(lane=Lane.BULK).says("2", at=NOW + timedelta(hours=1)), way="file")
+    inbox.unpark(xe, NOW + timedelta(minutes=39))
+    between = dict(desk.texts)
+    inbox.unpark(xe, NOW + timedelta(minutes=41))
+
+    assert became == ["parked", "taken"]
+    assert between == {"XA:2": "2 1"}
+    assert desk.texts == {"XA:1": "1 1", "XA:2": "2 1"}
+
+
+def test_bodies_that_wait_as_a_whole_are_bounded_by_the_lane(desk: Desk) -> None:
+    node = here("XE", desk=desk, limits={lane: Limit(2, 10**9) for lane in Lane})
+    stream = Stream()
+    bodies = [stream.says(str(number), epoch=2) for number in range(3)]
+
+    assert got(node, *bodies) == ["parked", "parked", "full"]
+    assert got(node, bodies[0]) == ["parked"]
+
+
+def test_of_no_member_nothing_is_taken_and_it_is_told_the_roster(desk: Desk) -> None:
+    from tansiq.exchange.node import inbox
+
+    node = here("XE", epoch=2, members=("XE", "XF"), former=("XA",), desk=desk)
+
+    outcome = inbox.receive(node, [(Stream().says("1"), "jetstream")], now=NOW)[0]
+
+    assert (outcome.became, outcome.reason, outcome.tell_roster) == (inbox.Became.REFUSED, "removed", True)
+    assert desk.texts == {}
+
+
+def test_held_node_takes_nothing(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import InChannel
+    from tansiq.exchange.node import holding
+
+    holding.restore(xe, NOW)
+
+    assert got(xe, Stream().says("1")) == ["held"]
+    assert (desk.texts, InChannel.objects.count(), receipts(xe)) == ({}, 0, [])
+
+
+# ---- what waits, and what wakes it
+
+
+def test_version_that_refers_to_what_is_not_here_waits_for_exactly_that(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+
+    got(xe, stream.says("2", needs="XA:1"), stream.says("4", needs="XA:3"))
+    between = waiting()
+    got(xe, stream.says("1"))
+
+    assert between == [("XA:2", "parked", "reference"), ("XA:4", "parked", "reference")]
+    assert waiting() == [("XA:4", "parked", "reference")]
+    assert [one for one, _version in desk.applied] == ["XA:1", "XA:2"]
+    assert said(receipts(xe)[0])["XA:2"] == (Version(1, 1), "stored", "")
+
+
+def test_reference_and_what_it_waits_for_in_one_batch_wait_for_nothing(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+
+    got(xe, stream.says("3", needs="XA:2"), stream.says("2", needs="XA:1"), stream.says("1"))
+
+    assert [one for one, _version in desk.applied] == ["XA:1", "XA:2", "XA:3"]
+    assert waiting() == []
+
+
+def test_blob_wakes_what_waits_for_it(desk: Desk) -> None:
+    from tansiq.exchange.node import settling
+
+    here_now: set[str] = set()
+    kind = replace(kinds(desk).by_name()["case.note"], blobs_needed=True)
+    node = replace(here("XE", known=Kinds([kind])), has_blob=here_now.__contains__)
+    blob = BlobReference(digest="ef" * 32, key=bytes(32), size_bytes=1, media_type="text/plain", name="a.txt")
+    got(node, Stream().says("1", blobs=[blob]))
+    between = waiting()
+    here_now.add(blob.digest)
+
+    woken = settling.on_blob(node, blob.digest, NOW)
+    settling.settle_ready(node, NOW)
+
+    assert (between, woken) == ([("XA:1", "parked", "blob")], 1)
+    assert desk.texts == {"XA:1": "1 1"}
+
+
+def test_kind_that_is_learnt_is_checked_and_applied(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.node import settling
+
+    stream = Stream()
+    got(xe, stream.says("1", kind="new.kind"), stream.says("2", kind="new.kind", text=POISON))
+    between = waiting()
+    newer = replace(xe, kinds=kinds(desk, known=("case.note", "new.kind")))
+
+    settling.on_kinds_changed(newer, NOW)
+    settling.settle_ready(newer, NOW)
+
+    assert between == [("XA:1", "parked", "kind"), ("XA:2", "parked", "kind")]
+    assert desk.texts == {"XA:1": "1 1"}
+    assert waiting() == [("XA:2", "quarantined", "payload")]
+
+
+def test_poison_holds_back_its_own_object_until_a_person_refuses_it(xe: Here, desk: Desk) -> None:
+    from tansiq.audit.models import Entry
+    from tansiq.exchange.models import Waiting
+    from tansiq.exchange.node import settling
+
+    stream = Stream()
+    got(xe, stream.says("1", text=POISON), stream.says("1", 2), stream.says("2"))
+    between = (dict(desk.texts), waiting())
+    poison = Waiting.objects.get(object="XA:1", n=1)
+
+    with pytest.raises(NotAllowed):
+        settling.refuse(xe, poison.pk, STRANGER, NOW)
+    settling.refuse(xe, poison.pk, AMINA, NOW)
+
+    assert between == ({"XA:2": "2 1"}, [("XA:1", "quarantined", "payload"), ("XA:1", "parked", "order")])
+    assert desk.texts == {"XA:1": "1 2", "XA:2": "2 1"}
+    assert said(receipts(xe)[0])["XA:1"] == (Version(1, 2), "stored", "")
+    last = Entry.objects.order_by("-number")[0]
+    assert (last.who, last.verb, last.item_id) == ("AMINA", "exchange.refused", "XA:1")
+
+
+def test_what_a_person_refused_stays_as_refused_and_wakes_no_more(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Waiting
+    from tansiq.exchange.node import settling
+
+    stream = Stream()
+    got(xe, stream.says("2", needs="XA:1"))
+    settling.refuse(xe, Waiting.objects.get().pk, AMINA, NOW)
+
+    got(xe, stream.says("1"))
+
+    assert waiting() == [("XA:2", "refused", "reference")]
+    assert Waiting.objects.get().refused_by == "AMINA"
+    assert desk.texts == {"XA:1": "1 1"}
+
+
+def test_retry_checks_again_under_the_roster_of_now(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Waiting
+    from tansiq.exchange.node import settling
+
+    keyless = replace(xe, facts=replace(xe.facts, platform_keys={}))
+    got(keyless, Stream().says("1"))
+    between = waiting()
+
+    settling.retry(xe, Waiting.objects.get().pk, AMINA, NOW)
+
+    assert between == [("XA:1", "quarantined", "author.unknown_key")]
+    assert (desk.texts, waiting()) == ({"XA:1": "1 1"}, [])
+    with pytest.raises(settling.NotWaiting):
+        settling.retry(xe, 1, AMINA, NOW)
+
+
+def test_roster_that_knows_the_key_wakes_what_waited_for_it(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.node import settling
+
+    got(replace(xe, facts=replace(xe.facts, platform_keys={})), Stream().says("1"))
+    later = here("XE", epoch=2, desk=desk)
+
+    settling.on_roster(later, NOW)
+    settling.settle_ready(later, NOW)
+
+    assert desk.texts == {"XA:1": "1 1"}
+
+
+def test_forged_signature_holds_nothing_back(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+
+    got(xe, stream.says("1", forged=True), stream.says("1", 2), now=datetime.now(UTC))
+
+    assert desk.texts == {"XA:1": "1 2"}
+    assert waiting() == [("XA:1", "quarantined", "author.signature")]
+
+
+def test_object_of_another_team_is_quarantined(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+
+    got(xe, stream.says("1", team="XA", object="XF:1"))
+
+    assert waiting() == [("XF:1", "quarantined", "not_owner")]
+    assert desk.texts == {}
+
+
+def test_malformed_envelope_takes_its_position_and_is_put_aside(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+
+    became = got(xe, stream.says("1", object="no id!"), stream.says("2", kind="No Kind"), stream.says("3"))
+
+    assert became == ["taken"] * 3
+    assert waiting() == [("", "quarantined", "malformed"), ("XA:2", "quarantined", "malformed")]
+    assert desk.texts == {"XA:3": "3 1"}
+    assert channel(stream).through == 3
+    assert said(receipts(xe)[0]).keys() == {"XA:2", "XA:3"}
+
+
+def test_what_nobody_here_may_have_is_refused_with_an_alarm(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Alarm
+
+    got(xe, Stream().says("1", marking=marked("XA", "XF")))
+
+    assert waiting() == [("XA:1", "refused", "not_entitled")]
+    assert said(receipts(xe)[0]) == {"XA:1": (Version(1, 1), "refused", "not_entitled")}
+    assert Alarm.objects.get().code == "exchange.not_entitled"
+    assert desk.texts == {}
+
+
+def test_versions_that_are_not_above_what_is_applied_are_had(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+    got(xe, stream.says("1", 2))
+
+    got(xe, stream.says("1", 1))
+    states = said(receipts(xe)[0])
+
+    assert [version for _object, version in desk.applied] == [Version(1, 2)]
+    assert states == {"XA:1": (Version(1, 1), "had", "")}
+
+
+def test_one_version_with_two_signatures_is_quarantined_and_the_first_stays(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+
+    got(xe, stream.says("1", text="first"))
+    got(xe, stream.says("1", text="second"))
+
+    assert desk.texts == {"XA:1": "first"}
+    assert waiting() == [("XA:1", "quarantined", "version")]
+
+
+def test_parked_beyond_the_limit_are_refused_and_fit_ones_go_on(desk: Desk) -> None:
+    node = here("XE", desk=desk, limits={lane: Limit(2, 10**9) for lane in Lane})
+    stream = Stream()
+
+    got(node, *(stream.says(str(number), text=POISON) for number in range(1, 5)), stream.says("5"))
+
+    assert waiting() == [("XA:1", "quarantined", "payload"), ("XA:2", "quarantined", "payload")]
+    assert said(receipts(node)[0])["XA:4"] == (Version(1, 1), "refused", "limit")
+    assert desk.texts == {"XA:5": "5 1"}
+    assert counted(stream) == (2, 0)
+
+
+# ---- desks
+
+
+def test_desk_that_raises_loses_nothing_but_its_own_object(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Junk as Row
+
+    def apply(said: Said, now: Any) -> None:
+        Row.objects.create(digest=said.object, sealed=b"", size_bytes=0, first_at=now, last_at=now)
+        if said.object == "XA:2":
+            raise RuntimeError("no")
+
+    kind = replace(kinds(desk).by_name()["case.note"], apply=apply)
+    node = replace(xe, kinds=Kinds([kind]))
+    stream = Stream()
+
+    got(node, stream.says("1"), stream.says("2"), stream.says("2", 2), stream.says("3"))
+
+    assert sorted(Row.objects.values_list("pk", flat=True)) == ["XA:1", "XA:3"]
+    assert waiting() == [("XA:2", "quarantined", "payload"), ("XA:2", "parked", "order")]
+    assert channel(stream).through == 4
+
+
+def test_versions_before_the_one_that_failed_are_kept(xe: Here) -> None:
+    kept: list[Version] = []
+
+    def apply(said: Said, now: Any) -> None:
+        if said.version == Version(1, 2):
+            raise RuntimeError("no")
+        kept.append(said.version)
+
+    kind: Kind = replace(kinds().by_name()["case.note"], apply=apply)
+    node = replace(xe, kinds=Kinds([kind]))
+    stream = Stream()
+    lost = stream.says("1")
+    got(node, stream.says("1", 2), stream.says("1", 3))
+
+    got(node, lost)
+
+    assert kept[-1] == Version(1, 1)
+    assert waiting() == [("XA:1", "quarantined", "payload"), ("XA:1", "parked", "order")]
+
+
+# ---- recalls
+
+
+def recalls(stream: Stream, about: str, narrowed: int, name: str = "recall.1") -> Authentic:
+    said = {"object": about, "narrowed": {"term": 1, "n": narrowed}, "left": None, "epoch": 0}
+    return stream.says(name, kind="recall", payload=said)
+
+
+def test_recall_deletes_and_what_it_names_does_not_come_back(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Statement
+
+    notes, urgent = Stream(), Stream(lane=Lane.URGENT)
+    got(xe, notes.says("1"))
+
+    got(xe, recalls(urgent, "XA:1", 2))
+    got(xe, notes.says("1"))
+
+    assert (desk.texts, desk.withdrawn) == ({}, ["XA:1"])
+    states = {one.lane: said(one) for one in receipts(xe)}
+    assert states[Lane.URGENT] == {"XA:recall.1": (Version(1, 1), "recalled", "deleted")}
+    assert states[Lane.NORMAL] == {"XA:1": (Version(1, 1), "recalled", "deleted")}
+    assert not Statement.objects.filter(object="XA:1").exists()
+
+
+def test_recall_satisfies_who_waits_for_what_it_names(xe: Here, desk: Desk) -> None:
+    got(xe, Stream().says("2", needs="XA:1"))
+
+    got(xe, recalls(Stream(lane=Lane.URGENT), "XA:1", 2))
+
+    assert desk.texts == {"XA:2": "2 1"}
+
+
+def test_recall_by_a_forwarder_waits_for_what_it_forwarded(xe: Here, desk: Desk) -> None:
+    from_home, urgent, notes = Stream(), Stream("XF", lane=Lane.URGENT), Stream("XF")
+    recall = recalls(urgent, "XA:1", 2)
+    got(xe, from_home.says("2"))
+
+    got(xe, recall)
+    between = waiting()
+    got(xe, notes.says("1", team="XA", via=("XF",)))
+
+    assert between == [("XF:recall.1", "parked", "reference")]
+    assert (waiting(), desk.texts) == ([], {"XA:2": "2 1"})
+
+
+def test_recall_by_who_has_no_say_changes_nothing(desk: Desk) -> None:
+    node = here("XE", desk=desk, forwarders=())
+    got(node, Stream().says("1"))
+
+    got(node, recalls(Stream("XF", lane=Lane.URGENT), "XA:1", 2))
+
+    assert desk.texts == {"XA:1": "1 1"}
+    assert waiting() == [("XF:recall.1", "quarantined", "not_owner")]
+
+
+def test_recall_and_what_it_recalls_in_one_batch_leave_nothing(xe: Here, desk: Desk) -> None:
+    urgent = Stream("XF", lane=Lane.URGENT)
+
+    got(
+        xe,
+        urgent.says("1", team="XA", kind="alert", via=("XF",)),
+        urgent.says("2", team="XA", kind="alert", via=("XF",)),
+        recalls(urgent, "XA:1", 2),
+    )
+
+    assert desk.texts == {"XA:2": "2 1"}
+    assert waiting() == []
+
+
+# ---- receipts, and whom this node hears
+
+
+def test_receipts_come_once_a_second_and_hourly_while_something_is_missing(xe: Here) -> None:
+    stream = Stream()
+    stream.says("1")
+    got(xe, stream.says("2"))
+
+    made = [
+        len(receipts(xe, NOW + timedelta(seconds=seconds))) for seconds in (0, 0.5, 1, 3599, 3600, 3601, 7199, 7200)
+    ]
+
+    assert made == [1, 0, 0, 0, 1, 0, 0, 1]
+
+
+def test_receipt_starts_where_its_reader_asked(xe: Here) -> None:
+    from tansiq.exchange.node import receipting
+
+    stream = Stream()
+    got(xe, stream.says("1"))
+    got(xe, stream.says("2"))
+    first = receipts(xe)[0]
+
+    receipting.on_asked(xe, "XA", Lane.NORMAL, stream.incarnation, 1)
+    again = receipts(xe, NOW + timedelta(seconds=1))[0]
+
+    assert ((first.since, first.changes), (again.since, again.changes)) == ((0, 2), (1, 2))
+    assert again.n > first.n
+    assert said(again).keys() == {"XA:2"}
+
+
+def test_receipt_of_more_than_a_thousand_changes_goes_on_with_the_next(xe: Here) -> None:
+    stream = Stream()
+    for start in range(0, 1002, 501):
+        got(xe, *(stream.says(str(number), text="x") for number in range(start, start + 501)))
+
+    one = receipts(xe)[0]
+    two = receipts(xe, NOW + timedelta(seconds=1))[0]
+
+    assert [(r.since, r.changes, len(r.objects)) for r in (one, two)] == [(0, 1000, 1000), (1000, 1002, 2)]
+
+
+def test_peer_is_heard_by_its_way_and_its_clock_by_its_receipts(xe: Here) -> None:
+    from tansiq.exchange.models import Link, WayHeard
+    from tansiq.exchange.node import inbox
+
+    got(xe, Stream().says("1"), way="mail")
+    outcome = inbox.receive(xe, [(opened(_receipt_of_xa()), "jetstream")], now=NOW)[0]
+
+    link = Link.objects.get(pk="XA")
+    assert (outcome.became, link.heard_at, link.heard_way, link.heard_epoch) == (
+        inbox.Became.OTHER,
+        NOW,
+        "jetstream",
+        1,
+    )
+    assert link.clock_offset_ms == 2500
+    assert set(WayHeard.objects.values_list("peer", "way")) == {("XA", "mail"), ("XA", "jetstream")}
+
+
+def _receipt_of_xa() -> Receipt:
+    from tansiq.exchange.values import new_id
+
+    return Receipt(
+        id=new_id(NOW),
+        realm="live",
+        sender="XA",
+        recipient="XE",
+        epoch=1,
+        sent_at=NOW,
+        lane=Lane.NORMAL,
+        incarnation="5-abcdefghijklmnop",
+        n=1,
+        through=0,
+        body_hash=EMPTY_DIGEST,
+        highest=0,
+        clock=NOW + timedelta(milliseconds=2500),
+    )
+
+
+def test_digests_of_positions_are_forgotten_after_their_retention(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Position
+    from tansiq.exchange.node import positions
+
+    stream = Stream()
+    bodies = [stream.says("1"), stream.says("2")]
+    stream.says("3")
+    got(xe, *bodies, stream.says("4"))
+
+    gone = positions.prune(NOW + timedelta(days=91))
+
+    assert gone == 2
+    assert list(Position.objects.values_list("first", flat=True)) == [4]
+    assert got(xe, bodies[1]) == ["repeat"]
+
+
+# ---- junk
+
+
+def test_junk_is_counted_and_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tansiq.exchange import models
+    from tansiq.exchange.node import inbox, junk
+
+    monkeypatch.setattr(junk, "MOST_ITEMS", 3)
+    monkeypatch.setattr(junk, "MOST_BYTES", 25)
+    for number in range(5):
+        for _ in range(2):
+            sealed = Sealed(bytes([number]) * 10)
+            inbox.receive_junk(Junk("5.3", JunkReason.SIGNER), sealed, "mail", NOW + timedelta(seconds=number))
+
+    kept = models.Junk.objects.order_by("first_at")
+    assert [(bytes(row.sealed)[0], row.times) for row in kept] == [(3, 2), (4, 2)]
+    assert models.JunkCount.objects.get().count == 10
