@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tansiq.exchange import author, canonical, markings, reading
+from tansiq.exchange import author, canonical, markings, reading, recall
 from tansiq.exchange.body import Envelope, Lane, Placed, Receipt, Skip, State
 from tansiq.exchange.facts import Facts, Judge
 from tansiq.exchange.reasons import JunkReason, Reason
@@ -207,7 +207,10 @@ def _marking(envelope: Envelope) -> Quarantined | None:
 
 
 def _entitlement(envelope: Envelope, judge: Judge) -> Refused | None:
-    return None if judge.is_entitled(markings.read(envelope.marking)) else Refused("5.16", Reason.NOT_ENTITLED)
+    """A recall is for whom it is addressed to, who may have nothing else by now."""
+    if envelope.kind == recall.KIND or judge.is_entitled(markings.read(envelope.marking)):
+        return None
+    return Refused("5.16", Reason.NOT_ENTITLED)
 
 
 def _ownership(envelope: Envelope, judge: Judge) -> Quarantined | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from tansiq.exchange import reading, trust
+from tansiq.exchange import canonical, reading, trust
 from tansiq.exchange.body import Envelope, Placed, Skip, Version
 from tansiq.exchange.models import Recipient, SharedObject, Statement
 from tansiq.exchange.node import statements
@@ -21,7 +21,7 @@ from tansiq.exchange.node.tombstones import recall_of
 from tansiq.exchange.own_kinds import UNCOMPARED
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Cause, Recall
-from tansiq.exchange.trust import Authentic, Parked, Quarantined
+from tansiq.exchange.trust import Parked, Quarantined
 from tansiq.exchange.values import LARGEST, Unfit
 
 
@@ -52,21 +52,21 @@ def recover(here: Here, peer: str, object_id: str, content: bytes, now: datetime
 
 def _read(here: Here, object_id: str, content: bytes, now: datetime) -> tuple[Envelope | None, bool]:
     """The envelope, and whether a team of this node has signed it. None: of another object, or to be judged later."""
+    verdict = trust.examine_returned(content, here.facts, here.judge(now), now=now)
+    if isinstance(verdict, Parked) and verdict.reason is not Reason.KIND:
+        return None, False
     try:
-        body = Authentic.stored(content, signer="")
-        if not isinstance(body.head, Placed) or isinstance(body.head, Skip):
+        head = reading.read_head(canonical.read_canonical(content))
+        if not isinstance(head, Placed) or isinstance(head, Skip):
             return None, False
-        envelope = reading.read_envelope(body.head)
+        envelope = reading.read_envelope(head)
     except Unfit:
         return None, False
     owner = object_id.partition(":")[0]
     if envelope.object != object_id or not here.lives_here(owner) or envelope.realm != here.realm:
         return None, False
-    verdict = trust.examine(body, here.facts, here.judge(now), now=now)
-    if isinstance(verdict, Parked) and verdict.reason is Reason.CLOCK:
-        return None, False
-    unproven = isinstance(verdict, Quarantined) and verdict.reason is not Reason.PAYLOAD
-    return envelope, not unproven and envelope.author.team == owner
+    is_unproven = isinstance(verdict, Quarantined) and verdict.reason is not Reason.PAYLOAD
+    return envelope, not is_unproven and envelope.author.team == owner
 
 
 def _keep(here: Here, shared: SharedObject, statement: Statement, now: datetime) -> None:
