@@ -1,7 +1,7 @@
 """NKeys: Ed25519 keys (RFC 8032) as the message server writes them. ADR 0012 says why this is our own.
 
-A key's text is base32 (RFC 4648) of a prefix, the 32 bytes and their CRC-16, without padding: a user's public key begins
-with ``U``, the seed of its secret key with ``SU``.
+A key's text is base32 (RFC 4648) of a prefix, the 32 bytes and their CRC-16, without padding: a user's public key
+begins with ``U``, the seed of its secret key with ``SU``.
 
 Source: github.com/nats-io/nkeys, README and strkey.go.
 """
