@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -128,6 +130,36 @@ def test_mail_that_was_not_said_to_be_stored_is_fetched_again(server: Server) ->
     again = [fetched(kept, store=False), fetched(kept), fetched(kept)]
 
     assert [bodies(letters) for _, letters in [killed, *again]] == [[body], [body], [body], []]
+
+
+def test_urgent_mails_are_fetched_before_whatever_floods_the_mailbox(server: Server) -> None:
+    for number, lane in enumerate([Lane.BULK, Lane.BULK, Lane.NORMAL, Lane.URGENT, Lane.BULK, Lane.URGENT]):
+        server.deliver(built(sealed(number), lane=lane))
+
+    _, letters = fetched(Mailbox(account(server)))
+
+    assert [int.from_bytes(body[1:5]) for body in bodies(letters)] == [3, 5, 2, 0, 1, 4]
+
+
+def test_process_killed_before_it_stored_a_mail_costs_none(server: Server) -> None:
+    body = sealed(1)
+    server.deliver(built(body))
+    program = (
+        "import sys; from tansiq.exchange.account import Account, Encryption\n"
+        "from tansiq.exchange.imap import Mailbox\n"
+        "box = Mailbox(Account('127.0.0.1', int(sys.argv[1]), Encryption.NONE, *sys.argv[2:]))\n"
+        "with box.session() as session:\n"
+        "    session.look(); print(len(list(session.letters())), flush=True); sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", program, str(server.plain_port), USER, PASSWORD]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.kill()
+
+    _, letters = fetched(Mailbox(account(server)))
+
+    assert (said, bodies(letters)) == (b"1\n", [body])
 
 
 def test_mails_of_others_are_counted_and_left_as_they_are(server: Server) -> None:

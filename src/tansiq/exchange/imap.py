@@ -75,7 +75,8 @@ class Mailbox:
         self.validity = 0
         self.seen_up_to = 0
         self.others = 0
-        self.waiting: set[int] = set()
+        self.waiting: dict[int, int] = {}
+        """UID -> urgency."""
         self.oversized: set[int] = set()
         self.left: set[int] = set()
 
@@ -93,8 +94,9 @@ class Mailbox:
     def forget(self, validity: int) -> None:
         """The server has numbered its mails anew: what was known of the former numbers is of no use."""
         self.validity, self.seen_up_to, self.others = validity, 0, 0
-        for known in (self.waiting, self.oversized, self.left):
-            known.clear()
+        self.waiting.clear()
+        self.oversized.clear()
+        self.left.clear()
 
 
 class Session:
@@ -118,15 +120,18 @@ class Session:
         return Look(len(box.waiting), len(box.oversized), len(box.left), box.others)
 
     def letters(self) -> Iterator[Letter]:
-        """The mails of the exchange, the oldest first, one in memory at a time. None is marked or changed."""
+        """The mails of the exchange, one in memory at a time. None is marked or changed.
+
+        By lane, so that whoever floods the mailbox with bulk holds up nobody's alert, and then the oldest first.
+        """
         box = self._box
-        for uid in sorted(box.waiting):
+        for uid in sorted(box.waiting, key=lambda uid: (box.waiting[uid], uid)):
             with _telling(box.account):
                 raw = self._fetched(uid)
             if raw is None:  # somebody else took it out
-                box.waiting.discard(uid)
+                box.waiting.pop(uid, None)
             elif len(raw) > mime.LIMIT_BYTES:
-                box.waiting.discard(uid)
+                box.waiting.pop(uid, None)
                 box.oversized.add(uid)
             else:
                 yield Letter(box.validity, uid, raw)
@@ -139,12 +144,13 @@ class Session:
             return
         with _telling(box.account):
             self._take_out(",".join(map(str, uids)))
-        box.waiting.difference_update(uids)
+        for uid in uids:
+            box.waiting.pop(uid, None)
 
     def leave(self, letter: Letter) -> None:
         """Nothing in it could be read: it stays there, and is not fetched again before the process ends."""
         if letter.validity == self._box.validity:
-            self._box.waiting.discard(letter.uid)
+            self._box.waiting.pop(letter.uid, None)
             self._box.left.add(letter.uid)
 
     def _select(self) -> None:
@@ -169,12 +175,13 @@ class Session:
     def _sort(self, listed: Listed) -> None:
         if rb"\deleted" in listed.flags.lower():
             return
-        if not mail.is_exchange(listed.text):
+        urgency = mail.urgency(listed.text)
+        if urgency is None:
             self._box.others += 1
         elif listed.size_bytes > mime.LIMIT_BYTES:
             self._box.oversized.add(listed.uid)
         else:
-            self._box.waiting.add(listed.uid)
+            self._box.waiting[listed.uid] = urgency
 
     def _fetched(self, uid: int) -> bytes | None:
         """Never more than the limit and a byte, whatever size the server said."""

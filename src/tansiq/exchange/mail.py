@@ -38,6 +38,7 @@ _EDGE = re.compile(rb"^-----(BEGIN|END) PGP MESSAGE-----[ \t]*\r?$", re.MULTILIN
 _BLANK = re.compile(rb"^[ \t]*\r?\n", re.MULTILINE)
 _CHECKSUM = re.compile(rb"=[A-Za-z0-9+/]{4}")
 _LONGEST_SUBJECT = 2000
+_LANES = [lane.value for lane in Lane]  # the urgent one first
 
 
 class Fault(StrEnum):
@@ -120,8 +121,10 @@ def read(raw: bytes) -> Contents:
     return Contents(tuple(sealed), tuple(dict.fromkeys(faults)))
 
 
-def is_exchange(subject: bytes) -> bool:
-    """Is a mail of this subject meant for the exchange? Others in the mailbox are other people's.
+def urgency(subject: bytes) -> int | None:
+    """When to fetch a mail of this subject: 0 before 1, by its lane; None: it is not for the exchange.
+
+    A hint, since anybody may write a subject. Mails in the mailbox that are not for the exchange are other people's.
 
     Args:
         subject: the field as it came, its name included or not; a server may have put words before ours.
@@ -132,7 +135,11 @@ def is_exchange(subject: bytes) -> bool:
                  for part, name in decode_header(text)]  # fmt: skip
     except (HeaderParseError, LookupError, ValueError):
         words = [text]
-    return SUBJECT.casefold() in " ".join("".join(words).split()).casefold()
+    _, ours, after = " ".join("".join(words).split()).casefold().partition(SUBJECT.casefold())
+    if not ours:
+        return None
+    lane = after.strip().partition(" ")[0]
+    return _LANES.index(lane) if lane in _LANES else len(_LANES)
 
 
 def armored(data: bytes) -> list[str]:

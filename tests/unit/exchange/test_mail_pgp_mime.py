@@ -278,20 +278,23 @@ def test_build_refuses_what_a_mail_cannot_hold(sealed: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("subject", "ours"),
+    ("subject", "urgency"),
     [
-        (b"Subject: Tansiq exchange urgent\r\n\r\n", True),
-        (b"Subject: [EXTERNAL] [list] Tansiq exchange\r\n bulk\r\n", True),
-        (b"Subject: =?utf-8?q?=5BEXTERNE_=C3=A9=5D_Tansiq_exchange_bulk?=", True),
-        (b"Subject: Fwd: TANSIQ\r\n\tEXCHANGE normal", True),
-        (b"Subject: lunch", False),
-        (b"", False),
-        (b"Subject: =?utf-8?b?====?= =?nonsense?q?x?= \xff\xfe", False),
-        (b"Subject: =?hex?q?00?=", False),
+        (b"Subject: Tansiq exchange urgent\r\n\r\n", 0),
+        (b"Subject: [EXTERNAL] [list] Tansiq exchange\r\n bulk\r\n", 2),
+        (b"Subject: =?utf-8?q?=5BEXTERNE_=C3=A9=5D_Tansiq_exchange_normal?=", 1),
+        (b"Subject: Fwd: TANSIQ\r\n\tEXCHANGE normal", 1),
+        (b"Subject: Tansiq exchange", 3),
+        (b"Subject: Re: your Tansiq exchange, urgently", 3),
+        (b"Subject: lunch", None),
+        (b"Subject: urgent", None),
+        (b"", None),
+        (b"Subject: =?utf-8?b?====?= =?nonsense?q?x?= \xff\xfe", None),
+        (b"Subject: =?hex?q?00?=", None),
     ],
 )
-def test_subject_tells_mails_for_the_exchange_from_those_of_others(subject: bytes, ours: bool) -> None:
-    assert mail.is_exchange(subject) is ours
+def test_subject_tells_mails_for_the_exchange_from_those_of_others(subject: bytes, urgency: int | None) -> None:
+    assert mail.urgency(subject) == urgency
 
 
 def test_read_agrees_with_the_bytes_that_the_engine_seals() -> None:
