@@ -64,6 +64,7 @@ def of_database(home: Home, now: datetime) -> Iterator[Finding]:
     yield from trouble
     if not trouble:
         yield from database.not_from_the_future(now)
+        yield from database.factors_readable()
         yield from services.processes(home)
         yield from services.worker(home, now)
         yield from services.mail(now)

@@ -72,6 +72,21 @@ def replaced(executor: object) -> set[tuple[str, str]]:
     return {old for new in executor.loader.replacements.values() for old in new.replaces}  # type: ignore[attr-defined]
 
 
+def factors_readable() -> Iterator[Finding]:
+    from tansiq.web.signin.stored import unreadable
+
+    if count := unreadable():
+        yield bad(
+            "factors.unreadable",
+            N_("The keys of second factors are sealed with another secret than this node has (people: {count})."),
+            N_(
+                "They cannot sign in with codes. Put `secrets/session.key` of the node's folder, or TANSIQ_SECRET_KEY, "
+                "back from the backup that the database is of."
+            ),
+            count=count,
+        )
+
+
 def not_from_the_future(now: datetime) -> Iterator[Finding]:
 
     from tansiq.audit.models import Entry

@@ -22,7 +22,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tansiq.web.signin import factor, limits, post, words
+from tansiq.web.signin import factor, limits, post, sealing, stored, words
 from tansiq.web.signin.address import client_address
 from tansiq.web.signin.refusal import too_many
 
@@ -145,6 +145,12 @@ class FactorAdapter(DefaultMFAAdapter):
         "incorrect_code": gettext_lazy("This is not the right code, or it was used before. Wait for the next one."),
         "cannot_delete_authenticator": gettext_lazy("It is your only second factor. Set up another one first."),
     }
+
+    def encrypt(self, text: str) -> str:
+        return sealing.seal(text, secret=settings.SECRET_KEY)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return sealing.unseal(encrypted_text, secrets_known=stored.secrets_known())
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {"id": urlsplit(settings.ADDRESS).hostname or "localhost", "name": "Tansiq"}
