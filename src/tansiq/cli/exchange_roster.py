@@ -27,7 +27,7 @@ Codes = list[str] | None
 
 class Unreadable(TansiqError):
     code = "exchange.roster.file"
-    message = N_("{file} is not what was expected: {field} is not {expected}.")
+    message = N_("{file} is not what was expected ({field}: {expected}).")
     remedy = N_("Have the file handed over again, as it was written.")
     exit_code = 2
 

@@ -49,8 +49,8 @@ class KeyUnreadable(TansiqError):
 
 class NoKey(TansiqError):
     code = "exchange.custody.none"
-    message = N_("This node holds no {which} key.")
-    remedy = N_("Have it drawn: `tansiq roster request` for a node's keys, `tansiq roster found` for a signer's.")
+    message = N_("This node has no keys for the exchange yet.")
+    remedy = N_("Have them drawn: `tansiq roster request`.")
     exit_code = 2
 
 
@@ -103,7 +103,7 @@ def load(home: Home, *, realm: str) -> Keys:
     """
     node = _secrets(_nodes(home))
     if not node:
-        raise NoKey(which="node")
+        raise NoKey()
     folder = _root(home) / "platform" / realm
     teams = sorted(one.name for one in folder.iterdir()) if folder.exists() else []
     platform = {team: _secrets(folder / team) for team in teams}

@@ -26,7 +26,7 @@ class NotProven(TansiqError):
     """The request is well formed, and one of its keys did not sign it."""
 
     code = "exchange.join.not_proven"
-    message = N_("The request of node {node} is not signed by its {which} key.")
+    message = N_("The request of node {node} is not signed by all of its keys ({which}).")
     remedy = N_("Have the node make the request again, with `tansiq roster request`, and compare its fingerprints.")
     exit_code = 2
 

@@ -73,7 +73,7 @@ class NotTaken(TansiqError):
     """What was just issued is not accepted here: too few signatures, or a clock."""
 
     code = "exchange.roster.not_taken"
-    message = N_("The roster that was made is not accepted here: {reason}.")
+    message = N_("The roster that was made is not accepted here ({reason}).")
     remedy = N_("Nothing was changed. Run `tansiq doctor`, then issue it again.")
 
 
