@@ -75,7 +75,7 @@ def runs(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
 
 
 asked = st.one_of(
-    st.builds(RosterAsked, epoch=st.integers(1, LARGEST), offset=st.integers(0, 64 * 1024**2), extra=extras),
+    st.builds(RosterAsked, epoch=st.integers(1, LARGEST), offset=st.integers(0, 32 * 1024**2), extra=extras),
     st.builds(
         ReceiptAsked, lane=st.sampled_from(Lane), incarnation=st.just(make.INCARNATION), since=wholes, extra=extras
     ),
@@ -88,7 +88,7 @@ asked = st.one_of(
         comparison=st.just(examples.COMPARISON),
         of=st.just("XA"),
         turn=st.integers(1, MOST_TURNS),
-        cut=st.lists(cuts, max_size=3).map(tuple),
+        cut=st.lists(cuts, max_size=3, unique_by=lambda place: place.lane).map(tuple),
         ranges=ranges(),
         extra=extras,
     ),
@@ -154,6 +154,12 @@ def test_roster_page_of_what_is_not_here_says_what_is() -> None:
 
     assert page == RosterGiven(newest=8)
     assert pages.next_roster(RosterAsked(epoch=9), page, pages.joined(None, ())) is None
+
+
+def test_next_roster_after_what_was_not_asked_is_none() -> None:
+    page = RosterGiven(newest=99, pieces=(examples.roster_piece(b"text", 2),))
+
+    assert pages.next_roster(RosterAsked(epoch=1), page, pages.joined(None, page.pieces)) is None
 
 
 concerned = st.dictionaries(
@@ -354,7 +360,8 @@ def test_heard_answer_to_another_turn_or_comparison_changes_nothing() -> None:
         {"until": 0},
         {"ranges": (Range(0, 10, 1, 1), Range(5, 20, 1, 1))},
         {"ranges": (Range(0, 10, 1, 1),), "until": 5},
-        {"ranges": (Range(0, 10, 0, 0, ((bytes(31) + b"\x0b", bytes(32)),)),)},
+        {"ranges": (Range(0, 10, 0, 0, ((bytes(31) + b"\x0b", bytes(32)),), reply=False),)},
+        {"ranges": (Range(0, 10, 0, 0, (), reply=True),)},
     ],
 )
 def test_heard_answer_that_leads_nowhere_ends_the_comparison(wrong: dict[str, object]) -> None:

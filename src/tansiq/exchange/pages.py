@@ -158,9 +158,9 @@ def joined(partial: Partial | None, pieces: Iterable[Piece]) -> Joined:
 
 
 def next_roster(asked: RosterAsked, given: RosterGiven, found: Joined) -> RosterAsked | None:
-    """What to ask after a page of rosters; None where the answering node has no more."""
+    """What to ask after a page of rosters; None where the answering node has no more, or gave what was not asked."""
     epoch = int(found.whole[-1][0]) + 1 if found.whole else asked.epoch
-    if epoch > given.newest or not given.pieces:
+    if epoch > given.newest or not given.pieces or given.pieces[0].epoch != asked.epoch:
         return None
     return RosterAsked(epoch=epoch, offset=found.partial.size_bytes if found.partial else 0)
 

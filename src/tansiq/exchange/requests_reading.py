@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,7 @@ from tansiq.exchange.blob import CHUNK_BYTES, TAG_BYTES, chunk_count
 from tansiq.exchange.body import LARGEST_BLOB_BYTES, Lane
 from tansiq.exchange.canonical import BODY_LIMIT_BYTES
 from tansiq.exchange.compare import LISTED, TOP, Range
-from tansiq.exchange.fields import Fields
+from tansiq.exchange.fields import Fields, Item
 from tansiq.exchange.held import PAGE, Stand
 from tansiq.exchange.receiving import Recall
 from tansiq.exchange.requests import (
@@ -127,7 +127,7 @@ def _given(about: About, fields: Fields, chunk: bytes | None) -> Given:
             return ComparisonGiven(
                 comparison=fields.form("comparison", values.UUID7),
                 turn=fields.whole("turn", least=1, most=MOST_TURNS),
-                cut=fields.items("cut", _cut, most=_MOST_LANES),
+                cut=_of_lanes(fields.items("cut", _cut, most=_MOST_LANES), lambda said: said.lane),
                 ranges=fields.items("ranges", _range, most=MOST_RANGES),
                 until=_bound(fields.any("until")),
                 extra=fields.left(),
@@ -206,7 +206,7 @@ def _recovery_given(fields: Fields) -> RecoveryGiven:
         after=after,
         pieces=pieces,
         recalls=recalls,
-        stands=fields.items("stands", _standing, most=_MOST_LANES),
+        stands=_of_lanes(fields.items("stands", _standing, most=_MOST_LANES), lambda said: said.stand.lane),
         complete=complete,
         extra=fields.left(),
     )
@@ -234,7 +234,7 @@ def _comparison_asked(fields: Fields, common: Mapping[str, Any]) -> ComparisonAs
         comparison=fields.form("comparison", values.UUID7),
         of=fields.form("of", values.CODE),
         turn=fields.whole("turn", least=0, most=MOST_TURNS),
-        cut=fields.items("cut", _cut, most=_MOST_LANES),
+        cut=_of_lanes(fields.items("cut", _cut, most=_MOST_LANES), lambda said: said.lane),
         ranges=fields.items("ranges", _range, most=MOST_RANGES),
         outcome=_outcome(fields.any("outcome")),
         extra=fields.left(),
@@ -262,6 +262,13 @@ def _cut(said: Any) -> CutAt:
         position=fields.whole("position", least=0),
         extra=fields.left(),
     )
+
+
+def _of_lanes(said: tuple[Item, ...], lane_of: Callable[[Item], Lane]) -> tuple[Item, ...]:
+    """What is said once of a lane. Raises: Unfit."""
+    if len({lane_of(one) for one in said}) != len(said):
+        raise Unfit(field="lane", expected="named once")
+    return said
 
 
 def _range(said: Any) -> Range:

@@ -125,8 +125,10 @@ def _check(comparing: Comparing, given: ComparisonGiven) -> None:
             part = following
         if said.low < part.low or said.high > min(part.high, given.until):
             raise Unfit(field="comparison.ranges", expected="within those that were asked")
-        if part.items is not None and (said.items is None or said.reply):
+        if part.items is not None and said.items is None:
             raise Unfit(field="comparison.ranges", expected="lists, where a list was asked")
+        if said.items is not None and said.reply:
+            raise Unfit(field="comparison.ranges", expected="lists that want no reply")
 
 
 def _final(part: Range) -> Range:

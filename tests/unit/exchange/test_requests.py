@@ -86,7 +86,7 @@ def test_request_says_no_lane_and_no_position() -> None:
     [
         asked_said("roster", epoch=0),
         asked_said("roster", offset=-1),
-        asked_said("roster", offset=64 * 1024**2 + 1),
+        asked_said("roster", offset=32 * 1024**2 + 1),
         asked_said("receipt", lane="slow"),
         asked_said("receipt", incarnation="0-abcdefghijklmnop"),
         asked_said("chunks", runs=[]),
@@ -111,6 +111,7 @@ def test_request_says_no_lane_and_no_position() -> None:
         asked_said("comparison", ranges=[["A" * 43, "", [["A" * 43, "A" * 43]] * 33, True]]),
         asked_said("comparison", ranges=[["A" * 43, "", [], 1]]),
         asked_said("comparison", cut=[{"lane": "bulk", "incarnation": "", "position": 0}]),
+        asked_said("comparison", cut=[examples.CUT[0].fields()] * 2),
         asked_said("comparison wished", outcome={"differences": 0, "in_flight": 0}),
         asked_said("comparison over", turn=0),
         given_said("roster", newest=8),
@@ -120,6 +121,7 @@ def test_request_says_no_lane_and_no_position() -> None:
         given_said("recovery", complete=True),
         given_said("recovery", after="XB:b"),
         given_said("recovery", pieces=examples.given()["recovery"].fields()["pieces"][::-1]),
+        given_said("recovery", stands=[{"lane": "bulk", "incarnation": "", "n": 0, "changes": 0}] * 2),
         given_said("recovery", stands=[{"lane": "bulk", "incarnation": "", "n": 0, "changes": 0}] * 4),
     ],
 )
