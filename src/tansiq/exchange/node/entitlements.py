@@ -17,7 +17,7 @@ from django.db.models.functions import Length
 
 from tansiq.exchange import markings
 from tansiq.exchange.body import Version
-from tansiq.exchange.models import Life, MarkingSet, OutboxRow, Recipient, SharedObject
+from tansiq.exchange.models import MarkingSet, OutboxRow, Recipient, SharedObject
 from tansiq.exchange.node import freezing, life, statements
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.heeding import review_forwards
@@ -74,6 +74,7 @@ def on_roster(before: Here, after: Here, now: datetime) -> None:
     """A later roster counts: send, recall, ask back, compare, and end what only a roster can end."""
     if after.epoch <= before.epoch:
         return
+    life.locked(now)
     changed = _changed_peers(before, after)
     _follow(Deciding(before, now), Deciding(after, now), changed, now)
     _review_all_forwards(after, changed, now)
@@ -187,7 +188,7 @@ def embargoes_ended(here: Here, since: datetime, now: datetime) -> int:
 @transaction.atomic
 def follow_embargoes(here: Here, now: datetime) -> int:
     """``embargoes_ended`` since this was last called. Returns: as it."""
-    row, _is_new = Life.objects.select_for_update().get_or_create(pk=1, defaults={"began_at": now})
+    row = life.locked(now)
     since, row.embargoes_through = row.embargoes_through or row.began_at, now
     row.save(update_fields=["embargoes_through"])
     return embargoes_ended(here, since, now)

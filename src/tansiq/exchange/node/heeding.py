@@ -71,7 +71,7 @@ def heed(here: Here, object_id: str, recall: Recall, *, recall_id: str, came_fro
     """
     shared = remember(object_id, recall, now)
     delete_blocked(here, [shared], now)
-    _drop_waiting(shared)
+    drop_waiting(shared)
     reason = shared.kept_reason or DELETED
     RecallHeard.objects.update_or_create(
         recall=recall_id,
@@ -131,7 +131,7 @@ def _destroy(shared: SharedObject, recall: Recall) -> None:
     Statement.objects.filter(pk__in=ids).delete()
 
 
-def _drop_waiting(shared: SharedObject) -> None:
+def drop_waiting(shared: SharedObject) -> None:
     """What of it was quarantined or refused goes too. What is parked is settled as any other, and says so itself."""
     recall = recall_of(shared)
     blocked = below(*recall.narrowed) | (up_to(*recall.left) & Q(epoch__lte=recall.epoch))

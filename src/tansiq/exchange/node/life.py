@@ -38,10 +38,16 @@ def waiting_for(here: Here) -> frozenset[str]:
 # ---- held
 
 
+def locked(now: datetime) -> Life:
+    """This node's life, first of all that a transaction locks: what settles objects locks it, too."""
+    row, _is_new = Life.objects.select_for_update().get_or_create(pk=1, defaults={"began_at": now})
+    return row
+
+
 @transaction.atomic
 def restore(here: Here, now: datetime, *, reason: str = RESTORED) -> None:
     """This database is an old backup: be silent until the peers have answered (section 11.1)."""
-    life, _is_new = Life.objects.select_for_update().get_or_create(pk=1, defaults={"began_at": now})
+    life = locked(now)
     life.number, life.reason, life.held_since = life.number + 1, reason, whole_milliseconds(now)
     life.save()
     Link.objects.exclude(peer__in=here.peers).update(asking_since=None)
@@ -99,8 +105,8 @@ def waive(here: Here, peer: str, *, by: Viewer, reason: str, now: datetime) -> N
 @transaction.atomic
 def maybe_release(here: Here, now: datetime) -> bool:
     """Speak again, if everybody was dealt with. Whether this node was released by it."""
-    life = Life.objects.select_for_update().filter(pk=1, held_since__isnull=False).first()
-    if life is None or waiting_for(here):
+    life = locked(now)
+    if life.held_since is None or waiting_for(here):
         return False
     from tansiq.exchange.node import returning  # which needs what is here
 
@@ -117,16 +123,16 @@ def maybe_release(here: Here, now: datetime) -> bool:
 @transaction.atomic
 def on_roster(before: Here, after: Here, now: datetime) -> None:
     """Whoever is met for the first time, or again, is asked and compared with; who left is waited for no longer."""
+    row = locked(now)
     added = after.members - before.members
     met = (after.members if after.code in added else added) - {after.code}
     to_compare(met, now)
     Link.objects.exclude(peer__in=after.peers).update(asking_since=None)
-    life = held()
-    if life is None:
+    if row.held_since is None:
         for peer in sorted(met):
             ask_back(after, peer, now)
         return
-    _ask(added - {after.code}, life.held_since)
+    _ask(added - {after.code}, row.held_since)
     maybe_release(after, now)
 
 

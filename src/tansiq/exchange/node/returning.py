@@ -11,12 +11,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from tansiq.exchange import pages
+from tansiq.exchange.body import State
 from tansiq.exchange.held import Stand
 from tansiq.exchange.models import InChannel, Link, SharedObject, Waiting
 from tansiq.exchange.node import keeping, life
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.entitlements import own_objects
-from tansiq.exchange.node.heeding import authority, delete_blocked, remember
+from tansiq.exchange.node.heeding import authority, delete_blocked, drop_waiting, remember
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.recovering import attempted_by_all, is_plausible, recover
@@ -56,6 +57,7 @@ def _asked(here: Here, link: Link, is_held: bool) -> RecoveryAsked:
 @transaction.atomic
 def on_answer(here: Here, peer: str, given: RecoveryGiven, now: datetime) -> list[RecoveryAsked]:
     """Take a page. Returns: what to ask next; nothing after the last, and for a page that is not the one asked for."""
+    life.locked(now)
     link = Link.objects.select_for_update().filter(peer=peer, asking_since=given.since, asked_after=given.after).first()
     if link is None or peer not in here.peers:
         return []
@@ -103,6 +105,8 @@ def _take_recall(here: Here, peer: str, object_id: str, recall: Recall, now: dat
     shared = remember(object_id, recall, now)
     if not is_own:
         delete_blocked(here, [shared], now)
+        drop_waiting(shared)
+        Waiting.objects.filter(object=object_id).exclude(state=State.REFUSED.value).update(ready=True)
         return False
     live = shared.statement
     if live is None or shared.withheld or (live.term, live.n) >= recall.narrowed:
@@ -139,7 +143,7 @@ def released(here: Here, now: datetime) -> None:
     while page := list(ids.filter(object__gt=after)[:500]):
         delete_blocked(here, list(rows.filter(object__in=page)), now)
         after = page[-1]
-    _settle_all(here, now)
+    Waiting.objects.exclude(state=State.REFUSED.value).update(ready=True)
 
 
 def _count_as_attempted(here: Here, now: datetime) -> None:
@@ -151,13 +155,3 @@ def _count_as_attempted(here: Here, now: datetime) -> None:
             deciding.learn(some)
         may = {key: [peer for peer in sorted(here.peers) if deciding.may_have(peer, key)] for key in keys}
         attempted_by_all([(one.object, peer) for one in page if not one.withheld for peer in may[one.marking]], now)
-
-
-def _settle_all(here: Here, now: datetime) -> None:
-    from tansiq.exchange.node import settling  # which calls what is here when a recall comes
-
-    after = ""
-    waiting = Waiting.objects.order_by("object").values_list("object", flat=True).distinct()
-    while page := list(waiting.filter(object__gt=after)[:500]):
-        settling.settle(here, page, now)
-        after = page[-1]
