@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from factories import exchange as make
 from factories import exchange_requests as examples
-from tansiq.exchange import compare, held, pages, reading, turns
+from tansiq.exchange import canonical, compare, held, pages, reading, turns
 from tansiq.exchange.blob import CHUNK_BYTES, TAG_BYTES
 from tansiq.exchange.body import Lane, Version
 from tansiq.exchange.compare import TOP, Differences, Items, Message, Range
@@ -22,6 +24,8 @@ from tansiq.exchange.pages import Concerned
 from tansiq.exchange.receiving import Recall
 from tansiq.exchange.requests import (
     MOST_TURNS,
+    Answer,
+    Ask,
     Asked,
     ChunkGiven,
     ChunksAsked,
@@ -430,3 +434,33 @@ def test_chunk_ask_and_largest_chunk_are_within_their_limits() -> None:
     chunk = ChunkGiven(digest=examples.DIGEST, index=0, data=bytes(CHUNK_BYTES + TAG_BYTES))
 
     assert len(make.answer(chunk).written()) < CHUNK_BYTES + 1024
+
+
+# ---- hostile values
+
+hostile = st.recursive(
+    st.none() | st.booleans() | st.integers(-LARGEST, LARGEST) | st.text(max_size=45) | st.sampled_from(["", "A" * 43]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(examples.bodies()), st.data())
+def test_request_with_any_value_anywhere_is_unfit_or_written_again(body: Ask | Answer, data: st.DataObject) -> None:
+    said = json.loads(canonical.write(body.fields()))
+    place: Any = said
+    while True:
+        name = data.draw(st.sampled_from(sorted(place) if type(place) is dict else range(len(place))))
+        if not isinstance(place[name], dict | list) or not place[name] or data.draw(st.booleans()):
+            break
+        place = place[name]
+    place[name] = data.draw(hostile)
+    chunk = body.given.data if isinstance(body, Answer) and isinstance(body.given, ChunkGiven) else None
+
+    try:
+        read = reading.read_head(said, chunk)
+    except Unfit:
+        return
+
+    assert read.fields() == said
