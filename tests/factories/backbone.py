@@ -153,7 +153,7 @@ class Rude:
                     break
                 if line.startswith(b"PING"):
                     self.socket.sendall(b"PONG\r\n")
-                else:
+                elif not line.startswith(b"INFO"):
                     lines.append(line.rstrip())
         except OSError:
             lines.append(b"hung up")

@@ -23,37 +23,40 @@ if TYPE_CHECKING:
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 15.0
 UNDER_WAY, UNDER_WAY_BYTES = 512, 8 << 20
 """Of one call to publish: what may be without its answer at once."""
-PULLED_BYTES = 16 << 20
-QUIET_SECONDS = 0.005
-"""A burst is over when nothing more came for so long."""
+FETCHED_BYTES = 16 << 20
+"""After which a fetch takes no more, however many were asked for."""
+AT_ONCE = 32
+"""Questions for one message each that are put without waiting for an answer."""
 ANSWER_SECONDS = 5.0
 GRACE_SECONDS = 2.0
-"""How much later than asked for the end of a pull may be said, before we ask again."""
+"""How much later than asked for the server may say that nothing came, before we ask again."""
 ENDED = ("404", "408")
-"""Statuses of a pull that went as it should: nothing there, or nothing more in time."""
+"""Statuses of a question that went as it should: nothing there, or nothing in time."""
 REST_SECONDS = 0.5
-"""Between two pulls where the server said that it cannot."""
+"""Between two questions where the server said that it cannot."""
 NO_ROOM = ("maximum messages per subject exceeded", "resource limits exceeded", "insufficient storage resources")
 
 
 @dataclass(slots=True)
-class _Pull:
-    """A question for messages that the server may still answer."""
-
-    reply: str
-    left: int
-    until: float
-
-
-@dataclass(slots=True)
 class _Shelf:
-    """What came of one lane and nobody took yet; at most what was asked for at once."""
+    """What came of one lane and nobody took yet, and the questions for more that are open.
+
+    Each question is for one message. The server takes an empty message for the last answer to a question that crosses
+    accounts; were a question for many, a member's empty message would take those behind it along, until ``REST``.
+
+    Attributes:
+        open: subject of the answer -> when we no longer believe in one; the oldest first, as the server serves them.
+        lasting: the one question that may wait at the server.
+        bare: whether the server said that there is nothing more.
+    """
 
     waiting: deque[Received] = field(default_factory=deque)
-    pull: _Pull | None = None
+    open: dict[str, float] = field(default_factory=dict)
+    lasting: str = ""
+    bare: bool = False
     not_before: float = 0.0
     inbox: str = ""
-    pulls: int = 0
+    asked: int = 0
 
 
 class Traffic:
@@ -155,66 +158,72 @@ class Traffic:
         """What is there of the first of ``lanes`` that has something; else what comes first in so long."""
         most = max(1, min(most, jetstream.MOST_FETCHED))
         until = self._now() + timeout_seconds
+        if timeout_seconds <= 0:
+            await asyncio.gather(*(self._burst(lane, 1) for lane in lanes))
         while not (there := [lane for lane in lanes if self._shelves[lane].waiting]):
             left = until - self._now()
-            if left <= 0 and timeout_seconds > 0:
+            if left <= 0:
                 return []
             for lane in lanes:
-                await self._pull(lane, most, left)
-            if timeout_seconds > 0:
-                await self._watch(min(left, REST_SECONDS))
-            elif not await self._glance(lanes):
-                return []
+                await self._linger(lane, left)
+            await self._watch(min(left, REST_SECONDS))
         return await self._taken(there[0], most)
 
-    async def _glance(self, lanes: Sequence[Lane]) -> bool:
-        """Wait until the server has said of each lane that this is all. Returns whether something came."""
-        shelves = [self._shelves[lane] for lane in lanes]
-        end = self._now() + ANSWER_SECONDS
-        while self.connection is not None and self._now() < end and any(shelf.pull for shelf in shelves):
-            await self._watch(end - self._now())
-        return any(shelf.waiting for shelf in shelves)
-
     async def _taken(self, lane: Lane, most: int) -> list[Received]:
-        """What came of a lane, and what still comes of the same burst."""
-        shelf = self._shelves[lane]
-        seen = 0
-        while seen < len(shelf.waiting) < most and shelf.pull is not None:
-            seen = len(shelf.waiting)
-            await asyncio.sleep(QUIET_SECONDS)
+        """What came of a lane and what else is there: asked for one by one, ever more of them at once."""
+        shelf, at_once = self._shelves[lane], 1
+        while len(shelf.waiting) < most and sum(len(one.data) for one in shelf.waiting) < FETCHED_BYTES:
+            if not await self._burst(lane, min(at_once, most - len(shelf.waiting))):
+                break
+            at_once = min(2 * at_once, AT_ONCE)
         return [shelf.waiting.popleft() for _ in range(min(most, len(shelf.waiting)))]
 
-    async def _pull(self, lane: Lane, most: int, seconds: float) -> None:
-        """Ask the lane's consumer, unless a question is still open; what does not wait is always asked."""
-        shelf, connection, now = self._shelves[lane], self.connection, self._now()
-        if connection is None or now < shelf.not_before:
-            return
-        if seconds > 0 and shelf.pull is not None and now < shelf.pull.until:
-            return
-        asked: dict[str, Any] = {"batch": most, "max_bytes": PULLED_BYTES}
-        asked |= {"expires": max(1, int(seconds * 1000)) * 1_000_000} if seconds > 0 else {"no_wait": True}
-        shelf.pulls += 1
-        reply = f"{shelf.inbox}{shelf.pulls}"
-        shelf.pull = _Pull(reply, most, now + max(seconds, 0) + GRACE_SECONDS)
-        subject = jetstream.next_subject(self._realm, self._code, lane)
+    async def _burst(self, lane: Lane, count: int) -> bool:
+        """Ask for messages that are there, and hear the answers. Returns whether there may be more."""
+        shelf = self._shelves[lane]
+        shelf.bare = False
+        until = self._now() + ANSWER_SECONDS
+        asked = {await self._ask(lane, {"batch": 1, "no_wait": True}, until) for _ in range(count)} - {""}
+        while asked & shelf.open.keys() and self._now() < until:
+            await self._watch(until - self._now())
+        return bool(asked) and not shelf.bare
+
+    async def _linger(self, lane: Lane, seconds: float) -> None:
+        """Have a question lie at the server for what comes next; one is enough."""
+        shelf, now = self._shelves[lane], self._now()
+        for reply in [reply for reply, until in shelf.open.items() if until < now]:
+            del shelf.open[reply]
+        if shelf.lasting not in shelf.open:
+            expires = max(1, int(seconds * 1000)) * 1_000_000
+            shelf.lasting = await self._ask(lane, {"batch": 1, "expires": expires}, now + seconds + GRACE_SECONDS)
+
+    async def _ask(self, lane: Lane, question: Mapping[str, object], until: float) -> str:
+        """Returns: the subject of the answer; empty if the question could not be put."""
+        shelf, connection = self._shelves[lane], self.connection
+        if connection is None or self._now() < shelf.not_before:
+            return ""
+        shelf.asked += 1
+        reply = f"{shelf.inbox}{shelf.asked}"
+        shelf.open[reply] = until
         try:
-            await connection.send(subject, json.dumps(asked).encode(), reply)
+            subject = jetstream.next_subject(self._realm, self._code, lane)
+            await connection.send(subject, json.dumps(question).encode(), reply)
         except OSError:
-            shelf.pull = None
+            shelf.open.pop(reply, None)
+            return ""
+        return reply
 
     def _arrived(self, lane: Lane, heard: Msg) -> None:
-        """A message from the stream; or the server's word that of this question nothing more will come."""
+        """A message from the stream; or the server's word that a question gets none."""
         shelf = self._shelves[lane]
         if heard.reply.startswith(jetstream.ack_prefix(self._realm, self._code, lane)):
             shelf.waiting.append(received(lane, heard.subject, heard.data, heard.headers or {}, heard.reply))
-            if shelf.pull is not None:
-                shelf.pull.left -= 1
-        elif shelf.pull is not None and heard.subject == shelf.pull.reply and is_status(heard):
-            shelf.pull.left = 0
-            if heard.headers and heard.headers.get(STATUS_HEADER) not in ENDED:
+            shelf.open.pop(next(iter(shelf.open), ""), None)
+        elif is_status(heard) and shelf.open.pop(heard.subject, None) is not None:
+            said = (heard.headers or {}).get(STATUS_HEADER)
+            shelf.bare = shelf.bare or heard.subject != shelf.lasting
+            if said not in ENDED:
                 shelf.not_before = self._now() + REST_SECONDS
-        if shelf.pull is not None and shelf.pull.left <= 0:
-            shelf.pull = None
         self._tell()
 
     async def ack(self, tokens: Sequence[str]) -> None:
@@ -251,7 +260,7 @@ class Traffic:
         for _, outcome in list(self._publishing.values()):
             _settle(outcome, Outcome.FAILED)
         for shelf in self._shelves.values():
-            shelf.pull = None
+            shelf.open.clear()
         self._tell()
 
 
