@@ -198,7 +198,8 @@ def issue(
         if json:
             emit(draft.fields() | {"dry_run": True})
             return
-        for line in words.roster_lines(draft):
+        asked = [*changes.admit, *changes.rotate, *changes.move]
+        for line in [*(said for one in asked for said in words.request_lines(one)), *words.roster_lines(draft)]:
             typer.echo(harmless(line))
         return
     _hand_out(issuing.issue(home, changes, by=operator(), now=now), out, json=json)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from tansiq.attribution.folder import Pointer
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
+from tansiq.core.viewer import Viewer
 from tansiq.members.queries import claims_version
 from tansiq.notices import mail
 from tansiq.notices.models import Mail, Stage
@@ -71,6 +72,7 @@ def jobs(server: Server | None, sender: str, address: str, home: Home) -> tuple[
         Job("certificates", DAY, recheck),
         Job("audit", DAY, verify_record),
         Job("sessions", DAY, forget_sessions),
+        Job("keys", DAY, lambda now: keep_keys(home, now)),
     )
 
 
@@ -102,3 +104,10 @@ def forget_sessions(now: datetime) -> int:
     from django.contrib.sessions.models import Session
 
     return Session.objects.filter(expire_date__lt=now).delete()[0]
+
+
+def keep_keys(home: Home, now: datetime) -> int:
+    """Destroy the node's keys whose retention is over; how many."""
+    from tansiq.exchange.node.rosters import keep_house
+
+    return len(keep_house(home, by=Viewer.system(because="keys"), now=now))

@@ -122,9 +122,9 @@ def keep_house(home: Home, *, by: Viewer, now: datetime) -> list[str]:
 
 
 def _locked() -> Roster | None:
-    """The roster here, and whoever judges another at the same time waits."""
-    newest = RosterRecord.objects.select_for_update().order_by("-epoch").first()
-    return None if newest is None else at(newest.epoch)
+    """The roster here, once nobody else is judging another. Read after the lock: there may be a newer one by then."""
+    RosterRecord.objects.select_for_update().order_by("-epoch").first()
+    return current()
 
 
 def _store(accepted: Accepted, known: Roster | None, *, by: Viewer, now: datetime) -> None:
