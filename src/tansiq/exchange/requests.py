@@ -6,50 +6,41 @@ values. A receipt that was asked for comes as a receipt. Fields that are not kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from tansiq.exchange import canonical, values
 from tansiq.exchange.body import Body, Lane
-from tansiq.exchange.compare import TOP, Range
 from tansiq.exchange.held import Stand
 from tansiq.exchange.receiving import Recall
+from tansiq.exchange.requests_comparison import (
+    MOST_RANGES,
+    MOST_TURNS,
+    ComparisonAsked,
+    ComparisonGiven,
+    CutAt,
+    Outcome,
+    range_said,
+)
+from tansiq.exchange.requests_parts import About, Piece, Said
 from tansiq.exchange.values import length_prefixed
+
+__all__ = [
+    "CHUNK_HEAD_BYTES", "CHUNK_PREFIX", "CHUNK_TAG", "LARGEST_ROSTER_BYTES", "MOST_CHUNKS", "MOST_PIECES",
+    "MOST_RANGES", "MOST_RUNS", "MOST_TURNS", "About", "Answer", "Ask", "Asked", "ChunkGiven", "ChunksAsked",
+    "ComparisonAsked", "ComparisonGiven", "CutAt", "Given", "ObjectPiece", "Outcome", "Piece",
+    "Recalled", "ReceiptAsked", "RecoveryAsked", "RecoveryGiven", "RosterAsked", "RosterGiven", "RosterPiece", "Said", "Standing", "range_said",
+]  # fmt: skip
 
 MOST_RUNS = 100
 MOST_CHUNKS = 128
 """Of one ask: 64 MB."""
 MOST_PIECES = 1_000
-MOST_RANGES = 4_096
-MOST_TURNS = 10_000
 LARGEST_ROSTER_BYTES = 32 * 1024**2
 CHUNK_TAG = "tansiq.chunk.v1"
 CHUNK_PREFIX = CHUNK_TAG.encode() + b"\0"
 CHUNK_HEAD_BYTES = 4 * 1024
-
-
-class About(StrEnum):
-    """What is asked for."""
-
-    ROSTER = "roster"
-    RECEIPT = "receipt"
-    CHUNKS = "chunks"
-    RECOVERY = "recovery"
-    COMPARISON = "comparison"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What every part of an ask or an answer has: fields that this program does not know."""
-
-    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-    def fields(self) -> dict[str, Any]:
-        return dict(self.extra)
-
 
 # ---- rosters
 
@@ -64,39 +55,6 @@ class RosterAsked(Said):
 
     def fields(self) -> dict[str, Any]:
         return {**self.extra, "epoch": self.epoch, "offset": self.offset}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece(Said):
-    """A run of the bytes of a text that one body may not hold.
-
-    Attributes:
-        digest, size_bytes: of the whole text.
-        offset: of the first byte of ``data`` in it.
-    """
-
-    digest: str
-    size_bytes: int
-    offset: int
-    data: bytes
-
-    @property
-    def name(self) -> str:
-        """What the text is of."""
-        raise NotImplementedError
-
-    @property
-    def is_last(self) -> bool:
-        return self.offset + len(self.data) == self.size_bytes
-
-    def fields(self) -> dict[str, Any]:
-        return {
-            **self.extra,
-            "digest": self.digest,
-            "size_bytes": self.size_bytes,
-            "offset": self.offset,
-            "bytes": values.write_bytes(self.data),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,117 +232,6 @@ class RecoveryGiven(Said):
             "stands": [standing.fields() for standing in self.stands],
             "complete": self.complete,
         }
-
-
-# ---- comparison
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CutAt(Said):
-    """Where a side stands on one lane of the channels that carry what is compared.
-
-    Attributes:
-        position: the highest given, where the objects' own side says it; received without a gap, where the other does.
-    """
-
-    lane: Lane
-    incarnation: str
-    position: int
-
-    def fields(self) -> dict[str, Any]:
-        return {
-            **self.extra,
-            "lane": self.lane.value,
-            "incarnation": self.incarnation,
-            "position": self.position,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Said):
-    """How a comparison ended.
-
-    Attributes:
-        differences: objects that differ; 0: equal.
-        in_flight: objects that differed and were left out, since they were under way.
-    """
-
-    differences: int
-    in_flight: int = 0
-
-    def fields(self) -> dict[str, Any]:
-        return {**self.extra, "differences": self.differences, "in_flight": self.in_flight}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonAsked(Said):
-    """A turn of the side that opened a comparison: the node that ``of`` names, whose objects are compared.
-
-    Attributes:
-        comparison: id of all of its turns, minted by the opening side.
-        turn: from 1. 0: the other side is asked to open one, of its own objects.
-        outcome: in the last turn, which has no ranges.
-    """
-
-    about: ClassVar[About] = About.COMPARISON
-    comparison: str
-    of: str
-    turn: int
-    cut: tuple[CutAt, ...] = ()
-    ranges: tuple[Range, ...] = ()
-    outcome: Outcome | None = None
-
-    def fields(self) -> dict[str, Any]:
-        return {
-            **self.extra,
-            "comparison": self.comparison,
-            "of": self.of,
-            "turn": self.turn,
-            "cut": [place.fields() for place in self.cut],
-            "ranges": [range_said(part) for part in self.ranges],
-            "outcome": self.outcome.fields() if self.outcome else None,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonGiven(Said):
-    """What the other side says to the ranges of a turn.
-
-    Attributes:
-        comparison, turn: of the ask.
-        until: keys below it were dealt with; what the ask says of others is to be asked again.
-    """
-
-    about: ClassVar[About] = About.COMPARISON
-    comparison: str
-    turn: int
-    cut: tuple[CutAt, ...] = ()
-    ranges: tuple[Range, ...] = ()
-    until: int = TOP
-
-    def fields(self) -> dict[str, Any]:
-        return {
-            **self.extra,
-            "comparison": self.comparison,
-            "turn": self.turn,
-            "cut": [place.fields() for place in self.cut],
-            "ranges": [range_said(part) for part in self.ranges],
-            "until": bound_said(self.until),
-        }
-
-
-def bound_said(bound: int) -> str:
-    """A bound of a range of keys: ``bytes``; the empty text is 2^256."""
-    return "" if bound == TOP else values.write_bytes(bound.to_bytes(32))
-
-
-def range_said(part: Range) -> list[Any]:
-    """A range with its fingerprint, or with its list."""
-    bounds = [bound_said(part.low), bound_said(part.high)]
-    if part.items is None:
-        return [*bounds, values.write_bytes(part.fingerprint.to_bytes(32)), part.count]
-    pairs = [[values.write_bytes(key), values.write_bytes(leaf)] for key, leaf in part.items]
-    return [*bounds, pairs, part.reply]
 
 
 # ---- the two bodies
