@@ -29,8 +29,9 @@ from tansiq.exchange.values import length_prefixed
 __all__ = [
     "CHUNK_HEAD_BYTES", "CHUNK_PREFIX", "CHUNK_TAG", "LARGEST_ROSTER_BYTES", "MOST_CHUNKS", "MOST_PIECES",
     "MOST_RANGES", "MOST_RUNS", "MOST_TURNS", "About", "Answer", "Ask", "Asked", "ChunkGiven", "ChunksAsked",
-    "ComparisonAsked", "ComparisonGiven", "CutAt", "Given", "ObjectPiece", "Outcome", "Piece",
-    "Recalled", "ReceiptAsked", "RecoveryAsked", "RecoveryGiven", "RosterAsked", "RosterGiven", "RosterPiece", "Said", "Standing", "range_said",
+    "ComparisonAsked", "ComparisonGiven", "CutAt", "Given", "ObjectPiece", "Outcome", "Piece", "Recalled",
+    "ReceiptAsked", "RecoveryAsked", "RecoveryGiven", "RosterAsked", "RosterGiven", "RosterPiece", "Said",
+    "Standing", "range_said",
 ]  # fmt: skip
 
 MOST_RUNS = 100
