@@ -16,6 +16,7 @@ class RosterRecord(models.Model):
     digest = digest()
     text = models.TextField()
     signatures = models.JSONField()
+    issued_at = models.DateTimeField()  # as it says; how old a key of it is
     accepted_at = models.DateTimeField()
 
     class Meta:

@@ -135,6 +135,7 @@ def _store(accepted: Accepted, known: Roster | None, *, by: Viewer, now: datetim
             digest=signed.digest,
             text=signed.text,
             signatures=[{"key": one.key, "signature": values.write_bytes(one.signature)} for one in signed.signatures],
+            issued_at=roster.issued_at,
             accepted_at=now,
         )
     _follow(known, accepted.roster, now)
