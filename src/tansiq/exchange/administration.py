@@ -110,7 +110,7 @@ async def _connected(
                 url, seed=seed, inbox="_INBOX.administrator", trusted=context if url.startswith("tls:") else None
             )
             return await work(connection)
-        except Refused as refused:
+        except (Refused, PermissionError) as refused:
             raise BackboneRefused(what=url, reason=refused) from refused
         except OSError as away:
             reason = str(away)

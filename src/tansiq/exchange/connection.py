@@ -63,6 +63,7 @@ class Connection:
         self.answers: dict[str, Callable[[Msg], None]] = {}
         self.forbidden = forbidden
         self._client = _Speaker()
+        self._asked: dict[str, asyncio.Future[Msg]] = {}
         self._inbox = ""
         self._numbers = 0
 
@@ -124,10 +125,14 @@ class Connection:
             raise OSError(str(failure)) from failure
 
     async def ask(self, subject: str, data: bytes, seconds: float) -> Msg:
-        """One question, one answer. Raises: OSError: none came, or nobody is there to answer."""
+        """One question, one answer.
+
+        Raises: PermissionError: not for us to ask; OSError: no answer came, or nobody is there to give one.
+        """
         reply, key = self.reply()
         answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
         self.answers[key] = lambda heard: None if answer.done() else answer.set_result(heard)
+        self._asked[subject.lower()] = answer
         try:
             await self.send(subject, data, reply)
             async with asyncio.timeout(seconds):
@@ -136,6 +141,7 @@ class Connection:
             raise OSError("no answer") from None
         finally:
             del self.answers[key]
+            self._asked.pop(subject.lower(), None)
         if is_status(heard, NO_RESPONDERS):
             raise OSError("nobody there")
         return heard
@@ -147,8 +153,12 @@ class Connection:
 
     async def _heard_error(self, error: Exception) -> None:
         found = FORBIDDEN.search(str(error))
-        if found:
-            self.forbidden(found[1])
+        if found is None:
+            return
+        self.forbidden(found[1])
+        asked = self._asked.get(found[1])
+        if asked is not None and not asked.done():
+            asked.set_exception(PermissionError(str(error)))
 
     async def _closed(self) -> None:
         self.ended.set()
