@@ -17,7 +17,7 @@ from tansiq.core.claims import Claim
 from tansiq.exchange import canonical, values
 
 LIMIT_BYTES = 16 * 1024 * 1024
-"""Of a roster's text: 57 nodes with 3,000 claims take about 1 MB."""
+"""Of a roster's text: 57 nodes with 3,000 claims take half a MB."""
 MOST_NODES, MOST_TEAMS, MOST_CLAIMS, MOST_FORMER = 1_000, 5_000, 50_000, 5_000
 MOST_KEYS = 1_000
 """Certificates of one node, platform keys of one team: those of the past among them."""
