@@ -27,7 +27,21 @@ READER_GONE = 141
 def build() -> typer.Typer:
     import typer
 
-    from tansiq.cli import audit, demo, doctor, events, exchange_roster, feeds, geo, members, notices, up, web, work
+    from tansiq.cli import (
+        audit,
+        demo,
+        doctor,
+        events,
+        exchange,
+        exchange_roster,
+        feeds,
+        geo,
+        members,
+        notices,
+        up,
+        web,
+        work,
+    )
 
     app = typer.Typer(
         name="tansiq",
@@ -36,7 +50,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         help=_("The platform on which a federation of national CERTs works."),
     )
-    for desk in (members, exchange_roster, geo, feeds, events, notices, audit):
+    for desk in (members, exchange, exchange_roster, geo, feeds, events, notices, audit):
         app.add_typer(desk.app(), name=desk.NAME)
     app.command(help=example(_("Start the whole node here: portal, worker, message server."), "tansiq up"))(up.up)
     app.command(help=example(_("Run the portal's server alone."), "tansiq web --port 8421"))(web.web)

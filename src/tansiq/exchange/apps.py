@@ -8,5 +8,9 @@ class ExchangeConfig(AppConfig):
 
     def ready(self) -> None:
         from tansiq.exchange import own_kinds
+        from tansiq.exchange.directory import publishing
+        from tansiq.members import changes
 
         own_kinds.register()
+        publishing.register()
+        changes.listen(publishing.on_change)

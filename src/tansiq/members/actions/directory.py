@@ -168,6 +168,16 @@ def _state(stated: Sequence[StatedTeam], *, now: datetime, shipped: bool) -> Cou
     return counts
 
 
+def state_teams(stated: Sequence[StatedTeam]) -> dict[str, Team]:
+    """Names, countries and kinds as another node's teams state them. Part of a transaction that counts the table up."""
+    return _state_teams(stated, Counts(), shipped=False)[0]
+
+
+def state_contacts(stated: Sequence[StatedTeam], teams: dict[str, Team]) -> None:
+    """The same of contacts. They name no persons: those are known at home only."""
+    _state_contacts(stated, teams, Counts())
+
+
 def _recount(counts: Counts) -> None:
     new, changed = len(counts.new), len((counts.moved | counts.registered) - counts.new)
     counts.teams = {"new": new, "changed": changed, "unchanged": counts.stated - new - changed}

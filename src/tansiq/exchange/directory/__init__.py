@@ -1,0 +1,1 @@
+"""What a team says of itself, sent to every node with its signature: profile, contacts, keys, claims."""

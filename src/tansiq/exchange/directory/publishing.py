@@ -1,0 +1,93 @@
+"""A team's own words, published when they change: in the transaction that changed them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.conf import settings
+
+from tansiq.core.errors import TansiqError
+from tansiq.core.marking import Marking, Tlp
+from tansiq.exchange.body import Lane
+from tansiq.exchange.directory import applying, content
+from tansiq.exchange.kinds import KNOWN, Kind
+from tansiq.exchange.models import SharedObject
+from tansiq.exchange.node import alarms, publishing, rosters, statements
+from tansiq.exchange.node.here import Here
+from tansiq.members.models import Team
+
+LABELS = {content.PROFILE: Tlp.CLEAR, content.CONTACTS: Tlp.GREEN, content.KEYS: Tlp.CLEAR, content.CLAIMS: Tlp.CLEAR}
+"""Contacts go to the community; guests at a node are shown the public ones among them, as at the team's own."""
+
+
+def kinds() -> list[Kind]:
+    """The directory's rows of section 15."""
+    return [
+        Kind(
+            name,
+            schema=1,
+            lane=Lane.NORMAL,
+            fits=lambda payload, name=name: content.fits(name, payload),
+            apply=applying.apply,
+            withdraw=applying.withdraw,
+        )
+        for name in LABELS
+    ]
+
+
+def register() -> None:
+    for kind in kinds():
+        KNOWN.register(kind)
+
+
+def publish_changes(here: Here, codes: Collection[str] | None, now: datetime) -> int:
+    """Publish what the teams that live here say otherwise than they last said; how many objects that were.
+
+    Args:
+        codes: of teams of which something may have changed; None: all that live here.
+    """
+    living = here.teams_of.get(here.code, frozenset())
+    wanted = living if codes is None else living & set(codes)
+    count = 0
+    for team in Team.objects.filter(code__in=wanted & set(here.platform)).order_by("code"):
+        said = _said(team.code)
+        for kind, name, payload in content.payloads(team):
+            last = said.pop(f"{team.code}:{name}", None)
+            if last == payload or (last is None and _is_empty(kind, payload)):
+                continue
+            marking = Marking(LABELS[kind], team.code)
+            publishing.publish(here, kind=kind, name=name, payload=payload, markings=[marking], team=team.code, now=now)
+            count += 1
+        for gone in said:  # parts of claims that the team has no more
+            publishing.withdraw(here, gone, now)
+    return count
+
+
+def on_change(codes: Collection[str], now: datetime) -> None:
+    """What ``members.changes`` calls. Where the keys cannot be read the change stays here, with an alarm, and goes as
+    soon as they can: everything is looked through again every day."""
+    try:
+        here = rosters.here(settings.HOME, now=now)
+    except TansiqError as error:
+        alarms.raise_alarm("exchange.custody", "", {"code": error.code}, now)
+        return
+    if here is not None:
+        publish_changes(here, codes, now)
+
+
+def _said(team: str) -> dict[str, content.Payload]:
+    """Object -> payload, of what the team last said in the directory's kinds and did not withdraw."""
+    rows = SharedObject.objects.filter(owner=team, kind__in=LABELS, statement__isnull=False, withheld=False)
+    return {row.object: statements.said(row.statement).payload for row in rows.select_related("statement__marking")}
+
+
+def _is_empty(kind: str, payload: content.Payload) -> bool:
+    """Nothing to say yet: a team without keys does not say that it has none."""
+    keys = {
+        content.PROFILE: "name",
+        content.CONTACTS: "contacts",
+        content.KEYS: "certificates",
+        content.CLAIMS: "claims",
+    }
+    return not payload[keys[kind]]

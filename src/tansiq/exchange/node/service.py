@@ -1,0 +1,307 @@
+"""The exchange of one node at work: what came is opened and stored, what is due is sealed and sent, for ever.
+
+For each lane there is a thread that receives and one that sends, so that nothing on one waits for another (section 2);
+one thread keeps house. Each step is a transaction of its own: what came is acknowledged to the backbone after it was
+stored, what leaves was stored as attempted before. So the process may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from django import db
+from django.db import InterfaceError, OperationalError
+
+from tansiq.exchange import jetstream
+from tansiq.exchange.body import Body, Lane, Receipt
+from tansiq.exchange.carried import Outbound, Outcome, Received
+from tansiq.exchange.node import attempts, due, inbox, receipting, sealing, ways
+from tansiq.exchange.node.asking import Asking, take_rosters
+from tansiq.exchange.node.attempts import Attempt
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.inbox import Became
+from tansiq.exchange.opener import Opener
+from tansiq.exchange.requests import Answer, Ask, ReceiptAsked, RosterAsked
+from tansiq.exchange.seal import Junk, Sealed, seal_written
+from tansiq.exchange.sending import Way
+from tansiq.exchange.trust import Authentic, authenticate
+
+FETCHED = 200
+FETCH_SECONDS = 20.0
+LOOK_SECONDS = 0.25
+"""How often a sender looks whether another process of this node has put something into the outbox."""
+TURN = timedelta(seconds=5)
+"""How often it looks at everything that no receipt covers."""
+HOUSE_SECONDS = 5.0
+A_TURN = 500
+REST_SECONDS = 2.0
+"""After a fault, before the next try."""
+
+
+class Backbone(Protocol):
+    """What of ``transport.Transport`` is used here."""
+
+    def publish_many(self, messages: Sequence[Outbound], *, timeout_seconds: float = ...) -> list[Outcome]: ...
+    def fetch(self, lane: Lane, most: int, timeout_seconds: float) -> list[Received]: ...
+    def ack(self, received: Sequence[Received]) -> None: ...
+
+
+class Post(Protocol):
+    """Sends mails: sealed bodies of one lane to a peer's exchange address. Whether they were handed in."""
+
+    def __call__(self, address: str, lane: Lane, sealed: Sequence[bytes]) -> bool: ...
+
+
+House = Callable[["Service", Here, datetime], Iterable[Body]]
+"""What is done every few seconds besides the loops; bodies that are to leave for it."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Service:
+    """See the module. ``start`` and ``stop``; ``take`` and ``turn`` are also called by whoever carries a file.
+
+    Attributes:
+        present: this node under its newest roster; None while it has none.
+        epoch: number of the newest roster here, cheaply.
+        backbone: None: this node has none, and goes by mail and file.
+        post: None: it sends no mails.
+        worker: name of this process, for leases.
+    """
+
+    present: Callable[[datetime], Here | None]
+    epoch: Callable[[], int | None]
+    asking: Asking
+    backbone: Backbone | None = None
+    post: Post | None = None
+    house: House = lambda service, here, now: ()
+    clock: Callable[[], datetime] = utc_now
+    worker: str = "exchange"
+    ending: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
+    _woken: dict[Lane, threading.Event] = field(default_factory=lambda: {lane: threading.Event() for lane in Lane})
+    _here: Here | None = None
+    _opener: Opener | None = None
+    _changing: threading.Lock = field(default_factory=threading.Lock)
+
+    # ---- the threads
+
+    def start(self) -> None:
+        loops: list[tuple[str, Callable[[Here], None]]] = [("house", self._keep_house)]
+        for lane in Lane:
+            loops.append((f"send {lane}", lambda here, lane=lane: self._sender(here, lane)))
+            if self.backbone is not None:
+                loops.append((f"receive {lane}", lambda here, lane=lane: self._receiver(here, lane)))
+        self.threads = [
+            threading.Thread(target=self._again_and_again, args=(loop,), name=f"exchange {name}", daemon=True)
+            for name, loop in loops
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def stop(self, timeout_seconds: float = 10.0) -> None:
+        """The backbone is to be closed before: it ends what is being waited for."""
+        self.ending.set()
+        self.wake()
+        for thread in self.threads:
+            thread.join(timeout_seconds)
+        if self._opener is not None:
+            self._opener.close()
+
+    def wake(self) -> None:
+        for event in self._woken.values():
+            event.set()
+
+    def _again_and_again(self, loop: Callable[[Here], None]) -> None:
+        """A fault of one loop ends neither it nor the others: what it was about is still stored, or still comes."""
+        try:
+            while not self.ending.is_set():
+                try:
+                    here = self.here()
+                    if here is None:
+                        self.ending.wait(REST_SECONDS)
+                    else:
+                        loop(here)
+                except Exception as error:
+                    if not isinstance(error, OperationalError | InterfaceError):
+                        traceback.print_exc(file=sys.stderr)
+                    db.close_old_connections()
+                    self.ending.wait(REST_SECONDS)
+        finally:
+            db.connections.close_all()
+
+    # ---- who we are
+
+    def here(self) -> Here | None:
+        """Read anew when a newer roster was accepted, by whichever process of this node."""
+        newest = self.epoch()
+        if self._here is None or self._here.epoch != newest:
+            with self._changing:
+                if self._here is None or self._here.epoch != newest:
+                    self._become(self.present(self.clock()) if newest is not None else None)
+        return self._here
+
+    def _become(self, here: Here | None) -> None:
+        before, self._opener = self._opener, None
+        if here is not None:
+            self._opener = Opener(here.secrets, here.facts.believed_certificates())
+        self._here = here
+        if before is not None:
+            before.close()
+
+    # ---- what comes
+
+    def _receiver(self, here: Here, lane: Lane) -> None:
+        assert self.backbone is not None
+        received = self.backbone.fetch(lane, FETCHED, FETCH_SECONDS)
+        if not received:
+            return
+        rosters = [one for one in received if one.type is jetstream.Type.ROSTER]
+        if rosters:
+            take_rosters([one.data for one in rosters], self.clock())
+        bodies = [one for one in received if one.type is not jetstream.Type.ROSTER]
+        left = self.take(here, [one.data for one in bodies], Way.JETSTREAM)
+        self.backbone.ack([*rosters, *(one for number, one in enumerate(bodies) if number not in left)])
+
+    def take(self, here: Here, messages: Sequence[bytes], way: str) -> set[int]:
+        """Open what came by one way and store what becomes of it.
+
+        Returns: numbers of those that this node does not take for now, and that are to be left where they are.
+        """
+        opener, now = self._opener, self.clock()
+        assert opener is not None
+        arrived: dict[int, Authentic] = {}
+        for number, outcome in enumerate(opener.open_all([Sealed(data) for data in messages])):
+            judged = outcome if isinstance(outcome, Junk) else authenticate(outcome, here.facts)
+            if isinstance(judged, Junk):
+                inbox.receive_junk(judged, Sealed(messages[number]), way, now)
+            else:
+                arrived[number] = judged
+        outcomes = inbox.receive(here, [(one, way) for one in arrived.values()], now=now)
+        self._follow(here, [body for outcome in outcomes for body in self._said_to(here, outcome, now)])
+        self._follow(here, receipting.due_receipts(here, now=self.clock()))
+        self.wake()
+        return {number for number, outcome in zip(arrived, outcomes, strict=True) if outcome.became is Became.HELD}
+
+    def _said_to(self, here: Here, outcome: inbox.Outcome, now: datetime) -> Iterable[Body]:
+        """What follows at once from a body that came: questions about it, and answers to what it asks."""
+        head = outcome.body.head
+        if outcome.ask_roster:
+            yield from self._asked(here, head.sender, RosterAsked(epoch=here.epoch + 1), now)
+        if outcome.became is not Became.OTHER:
+            return
+        match head:
+            case Receipt():
+                follow = attempts.on_receipt(here, head, now)
+                if follow.ask_since is not None:
+                    asked = ReceiptAsked(lane=head.lane, incarnation=head.incarnation, since=follow.ask_since)
+                    yield from self._asked(here, head.sender, asked, now)
+            case Ask():
+                yield from self.asking.answers(here, head, now)
+            case Answer():
+                yield from self.asking.heed(here, head, now)
+
+    def _asked(self, here: Here, peer: str, asked: RosterAsked | ReceiptAsked, now: datetime) -> Iterable[Body]:
+        ask = self.asking.made(here, peer, asked, now)
+        return [ask] if ask is not None else []
+
+    # ---- what goes
+
+    def _sender(self, here: Here, lane: Lane) -> None:
+        """One look; after a while without anything to do a look at everything."""
+        woken = self._woken[lane]
+        last = self.clock()
+        while self.here() is here and not self.ending.is_set():
+            now = self.clock()
+            is_whole = not timedelta(0) <= now - last < TURN
+            last = now if is_whole else last
+            if not self.turn(here, lane, is_whole=is_whole):
+                woken.wait(LOOK_SECONDS)
+            woken.clear()
+
+    def turn(self, here: Here, lane: Lane, *, is_whole: bool = True) -> int:
+        """One round of sending on a lane: rows get positions, what is due leaves. Returns: bodies that left.
+
+        Args:
+            is_whole: look at every channel of which some receipt is missing, not only at those that are surely due.
+        """
+        for peer in due.to_seal(here, lane):
+            while sealing.seal_channel(here, peer, lane, worker=self.worker, now=self.clock(), most=A_TURN) == A_TURN:
+                self._attempt(here, peer, lane)
+        peers = due.to_attempt(here, lane, self.clock())
+        if is_whole:
+            peers = sorted({*peers, *due.uncovered(here, lane)})
+        return sum(self._attempt(here, peer, lane) for peer in peers)
+
+    def _attempt(self, here: Here, peer: str, lane: Lane) -> int:
+        count = 0
+        while not self.ending.is_set():
+            made = attempts.due_attempts(here, peer, lane, now=self.clock(), most=A_TURN)
+            self._send(here, peer, lane, made)
+            count += len(made)
+            if len(made) < A_TURN:
+                break
+        return count
+
+    def _send(self, here: Here, peer: str, lane: Lane, made: Sequence[Attempt]) -> None:
+        """The seal is made here and now, by the roster of this moment: no bytes of a former epoch leave."""
+        sealed = [(attempt, self._sealed(here, peer, attempt.body)) for attempt in made]
+        self._publish(
+            here,
+            [
+                (peer, lane, data, jetstream.message_id(attempt.id, attempt.number))
+                for attempt, data in sealed
+                if Way.JETSTREAM in attempt.ways
+            ],
+        )
+        self._mail(here, peer, lane, [data for attempt, data in sealed if Way.MAIL in attempt.ways])
+
+    def _follow(self, here: Here, bodies: Iterable[Body]) -> None:
+        """Send what has no position: receipts, asks, answers. What is lost of it is asked for or said again."""
+        leaving = []
+        for body in bodies:
+            if body.recipient not in here.certificates:
+                continue
+            lane = body.lane if isinstance(body, Receipt) else Lane.URGENT
+            data = self._sealed(here, body.recipient, body.written())
+            leaving.append((body.recipient, lane, data, jetstream.message_id(body.id, 1)))
+            if isinstance(body, Receipt) and ways.is_heard_by_mail(body.recipient, self.clock()):
+                self._mail(here, body.recipient, lane, [data])
+        self._publish(here, leaving)
+
+    def _publish(self, here: Here, leaving: Sequence[tuple[str, Lane, bytes, str]]) -> None:
+        if not leaving or self.backbone is None:
+            return
+        outcomes = self.backbone.publish_many(
+            [
+                Outbound(jetstream.subject(here.realm, peer, lane, here.code), data, message_id)
+                for peer, lane, data, message_id in leaving
+            ]
+        )
+        ways.note_published([peer for peer, *_ in leaving], outcomes, self.clock())
+
+    def _mail(self, here: Here, peer: str, lane: Lane, sealed: Sequence[bytes]) -> None:
+        if sealed and self.post is not None and peer in here.mail:
+            ways.note_mailed(peer, self.post(here.mail[peer], lane, sealed), self.clock())
+
+    def _sealed(self, here: Here, peer: str, body: bytes) -> bytes:
+        return seal_written(body, by=here.secrets[0], to=here.certificates[peer]).data
+
+    # ---- and the rest
+
+    def _keep_house(self, here: Here) -> None:
+        now = self.clock()
+        outcomes = inbox.unpark(here, now)
+        self._follow(here, [body for outcome in outcomes for body in self._said_to(here, outcome, now)])
+        self._follow(here, self.house(self, here, now))
+        self._follow(here, receipting.due_receipts(here, now=now))
+        self.ending.wait(HOUSE_SECONDS)

@@ -1,0 +1,262 @@
+"""The exchange of this node as its settings say: with which servers, mailboxes and keys ``node.service`` works."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Max
+
+from tansiq.core.home import Home
+from tansiq.core.viewer import Viewer
+from tansiq.exchange import custody, mail
+from tansiq.exchange.account import Account
+from tansiq.exchange.body import Body, Lane
+from tansiq.exchange.carried import Outbound, Outcome, Received
+from tansiq.exchange.imap import Letter, Mailbox, MailboxRefused, MailboxUnusable
+from tansiq.exchange.models import RosterRecord
+from tansiq.exchange.node import attempts, comparing, entitlements, holding, rosters, settling
+from tansiq.exchange.node.asking import Asking
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.service import Post, Service, utc_now
+from tansiq.exchange.requests import Asked
+from tansiq.exchange.sending import Way
+from tansiq.exchange.transport import Transport
+from tansiq.notices.submission import NotSent, Refused, Server, Submission, Unknown
+from tansiq.workers.waiting import Signals
+
+MAILBOX_SECONDS = 30.0
+LETTERS = 50
+"""Mails that are opened and stored at once, before they are taken out of the mailbox."""
+DAILY, HOURLY = timedelta(days=1), timedelta(hours=1)
+SYSTEM = Viewer.system(because="exchange")
+
+
+def service_of(
+    home: Home,
+    *,
+    backbone: object | None,
+    post: Post | None,
+    clock: Callable[[], datetime] = utc_now,
+    worker: str = "",
+) -> Service:
+    """The service on this process's database and the keys of ``home``."""
+    return Service(
+        present=lambda now: rosters.here(home, now=now),
+        epoch=epoch,
+        asking=Asking(NoFiles()),
+        backbone=backbone,  # type: ignore[arg-type]
+        post=post,
+        house=House(home),
+        clock=clock,
+        worker=worker or f"exchange {secrets.token_hex(4)}",
+    )
+
+
+def epoch() -> int | None:
+    """Number of the newest roster here."""
+    newest: int | None = RosterRecord.objects.aggregate(newest=Max("epoch"))["newest"]
+    return newest
+
+
+class NoFiles:
+    def given(self, here, peer, asked, now):
+        return []
+
+    def take(self, here, given, now):
+        return None
+
+
+class Line:
+    """The backbone as this node reaches it: connected once its keys are drawn and an address is known."""
+
+    def __init__(self, home: Home, urls: Sequence[str], seed: Callable[[], tuple[str, str, str] | None]) -> None:
+        self.home = home
+        self.urls = urls
+        self.seed = seed
+        self._transport: Transport | None = None
+        self._making = threading.Lock()
+        self._closed = threading.Event()
+
+    def publish_many(self, messages: Sequence[Outbound], *, timeout_seconds: float = 5.0) -> list[Outcome]:
+        transport = self._opened()
+        if transport is None:
+            return [Outcome.FAILED] * len(messages)
+        return transport.publish_many(messages, timeout_seconds=timeout_seconds)
+
+    def fetch(self, lane: Lane, most: int, timeout_seconds: float) -> list[Received]:
+        transport = self._opened()
+        if transport is None:
+            self._closed.wait(timeout_seconds)
+            return []
+        return transport.fetch(lane, most, timeout_seconds)
+
+    def ack(self, received: Sequence[Received]) -> None:
+        if received and (transport := self._opened()) is not None:
+            transport.ack(received)
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _opened(self) -> Transport | None:
+        with self._making:
+            if self._transport is None and not self._closed.is_set() and (known := self.seed()) is not None:
+                seed, code, realm = known
+                self._transport = Transport(self.urls, seed, code, realm)
+            return self._transport
+
+
+class House:
+    """What the exchange does besides sending and receiving, each at its time."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._last: dict[str, datetime] = {}
+
+    def __call__(self, service: Service, here: Here, now: datetime) -> Iterable[Body]:
+        settling.settle_ready(here, now)
+        if self._is_time("embargoes", timedelta(minutes=1), now):
+            entitlements.follow_embargoes(here, now)
+        if self._is_time("keys", DAILY, now):
+            rosters.keep_house(self.home, by=SYSTEM, now=now)
+        if self._is_time("prune", HOURLY, now):
+            attempts.prune(now)
+        for peer, asked in self._wanted(here, now):
+            ask = service.asking.made(here, peer, asked, now)
+            if ask is not None:
+                yield ask
+
+    def _wanted(self, here: Here, now: datetime) -> Iterator[tuple[str, Asked]]:
+        yield from holding.due_requests(here, now)
+        for peer in comparing.due_comparisons(here, now):
+            if (opening := comparing.begin(here, peer, now)) is not None:
+                yield peer, opening
+        yield from comparing.due_asks(here, now)
+
+    def _is_time(self, what: str, every: timedelta, now: datetime) -> bool:
+        last = self._last.get(what)
+        if last is not None and timedelta(0) <= now - last < every:
+            return False
+        self._last[what] = now
+        return True
+
+
+def post_by(server: Server, sender: str) -> Post:
+    """Mails by the submission server. What it does not take now is attempted again when it is due (section 8.4)."""
+
+    def post(address: str, lane: Lane, sealed: Sequence[bytes]) -> bool:
+        try:
+            connection = Submission(server)
+        except NotSent:
+            return False
+        try:
+            for batch in mail.batches(sealed):
+                letter = mail.build(
+                    batch,
+                    sender=sender,
+                    recipient=address,
+                    lane=lane,
+                    message_id=secrets.token_hex(16),
+                    written_at=datetime.now(UTC),
+                )
+                connection.hand_over(letter, sender=sender, to=address)
+        except (NotSent, Refused, Unknown):
+            return False
+        finally:
+            connection.close()
+        return True
+
+    return post
+
+
+class MailReader:
+    """Fetches the node's exchange mails again and again; a mail is taken out after its content was stored."""
+
+    def __init__(self, service: Service, account: Account) -> None:
+        self.service = service
+        self.mailbox = Mailbox(account)
+        self.trouble = ""
+
+    def loop(self) -> None:
+        ending = self.service.ending
+        while not ending.is_set():
+            try:
+                self.look()
+                self.trouble = ""
+            except (MailboxUnusable, MailboxRefused) as error:
+                if self.trouble != error.code:
+                    sys.stderr.write(f"{error}\n")
+                self.trouble = error.code
+            ending.wait(MAILBOX_SECONDS)
+
+    def look(self) -> int:
+        """Mails whose content was stored."""
+        here = self.service.here()
+        if here is None:
+            return 0
+        count = 0
+        with self.mailbox.session() as session:
+            session.look()
+            batch: list[tuple[Letter, list[bytes]]] = []
+            for letter in session.letters():
+                contents = mail.read(letter.raw)
+                if contents.sealed:
+                    batch.append((letter, list(contents.sealed)))
+                else:
+                    session.leave(letter)
+                if len(batch) == LETTERS:
+                    count += self._store(here, session.stored, batch)
+                    batch = []
+            count += self._store(here, session.stored, batch)
+        return count
+
+    def _store(
+        self, here: Here, stored: Callable[[Sequence[Letter]], None], batch: Sequence[tuple[Letter, list[bytes]]]
+    ) -> int:
+        messages = [data for _letter, sealed in batch for data in sealed]
+        if not messages:
+            return 0
+        left = self.service.take(here, messages, Way.MAIL)
+        number, done = 0, []
+        for letter, sealed in batch:
+            if left.isdisjoint(range(number, number + len(sealed))):
+                done.append(letter)
+            number += len(sealed)
+        stored(done)
+        return len(done)
+
+
+@contextmanager
+def running(service: Service, *, account: Account | None, close: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """The service's threads, and the one that reads mails, while inside. ``close`` ends the backbone."""
+    service.start()
+    if account is not None:
+        reader = threading.Thread(target=MailReader(service, account).loop, name="exchange mailbox", daemon=True)
+        reader.start()
+    try:
+        yield
+    finally:
+        service.ending.set()
+        close()
+        service.stop()
+
+
+def serving(home: Home, settings: object, *, until: Signals) -> None:
+    """Work until a signal says to end. While the node has no roster, or none that names it, it waits for one."""
+
+    def known() -> tuple[str, str, str] | None:
+        here = rosters.here(home, now=utc_now())
+        return None if here is None else (custody.load(home, realm=here.realm).seed, here.code, here.realm)
+
+    backbone = Line(home, [settings.BACKBONE_URL], known)
+    post = post_by(settings.SMTP, settings.EXCHANGE_MAIL) if settings.SMTP and settings.EXCHANGE_MAIL else None
+    service = service_of(home, backbone=backbone, post=post)
+    with running(service, account=settings.EXCHANGE_IMAP, close=backbone.close):
+        while not until.wait(3600):
+            continue
