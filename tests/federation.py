@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from federation_node import Letter, Node, Roster
 from tansiq.exchange import compare
@@ -30,12 +31,16 @@ class Traffic:
 
 
 class Federation:
-    """Nodes by code, one backbone of letters, rosters numbered from 1."""
+    """Nodes by code, one backbone of letters, rosters numbered from 1. ``make_node``: what they are made of."""
+
+    make_node: Any = Node
 
     def __init__(self, *codes: str, limits: dict[Lane, Limit] | None = None, window: int = WINDOW) -> None:
         self.now = BEGINNING
         self.roster = Roster(1, frozenset(codes))
-        self.nodes = {code: Node(code, self.roster, dict(limits or LIMITS), window) for code in codes}
+        self.nodes: dict[str, Any] = {
+            code: self.make_node(code, self.roster, dict(limits or LIMITS), window) for code in codes
+        }
         self.offsets = dict.fromkeys(codes, timedelta(0))
         self.letters: list[Letter] = []
         self.cut: set[tuple[str, str, Way]] = set()
@@ -47,7 +52,7 @@ class Federation:
     def clock(self, code: str) -> datetime:
         return self.now + self.offsets[code]
 
-    def __getitem__(self, code: str) -> Node:
+    def __getitem__(self, code: str) -> Any:
         return self.nodes[code]
 
     # ---- the network
@@ -131,11 +136,10 @@ class Federation:
         raise AssertionError(f"the federation did not come to rest: {self._unrest()}")
 
     def _unrest(self) -> dict[str, object]:
-        """By node: whom it waits for, where rows or bodies wait, with whom it is not equal."""
+        """By node: what it waits for, with whom it is not equal."""
         return {
             code: (
-                node.held and sorted(node.held.waiting_for),
-                [where for where, out in node.outs.items() if out.rows or node._uncovered(out)],
+                node.unrest(),
                 {peer: self.compare(code, peer) for peer in node.incomplete & self.roster.members - {code}},
             )
             for code, node in self.nodes.items()
@@ -144,8 +148,7 @@ class Federation:
 
     def _has_news(self) -> bool:
         """Whether a member has a receipt to make."""
-        members = [self.nodes[code] for code in self.roster.members]
-        return any(one.ledger.unsaid for node in members for channels in node.ins.values() for one in channels.values())
+        return any(self.nodes[code].has_news() for code in self.roster.members)
 
     def _compare_all(self) -> bool:
         """Repair what is not known to be equal; whether anything was."""
@@ -160,7 +163,7 @@ class Federation:
                     repaired = True
                     node.ask_back(peer, self.now)
                 else:
-                    node.incomplete.discard(peer)
+                    node.note_equal(peer)
         return repaired
 
     def compare(self, code: str, peer: str) -> list[str]:

@@ -908,6 +908,18 @@ class Node:
         """What ``peer`` has of this node's objects may be later than what is here (sections 12 and 13)."""
         self.asked_back.setdefault(peer, held.Held(now, frozenset({peer})))
 
+    def note_equal(self, peer: str) -> None:
+        self.incomplete.discard(peer)
+
+    def has_news(self) -> bool:
+        """Whether it has a receipt to make."""
+        return any(one.ledger.unsaid for channels in self.ins.values() for one in channels.values())
+
+    def unrest(self) -> object:
+        """Whom it waits for, and where rows or bodies wait."""
+        outs = [where for where, out in self.outs.items() if out.rows or self._uncovered(out)]
+        return self.held and sorted(self.held.waiting_for), outs
+
     def is_quiet(self) -> bool:
         """Nothing to ask, nothing to send, nothing unacknowledged."""
         if set(self.asked_back) & self.roster.members:

@@ -102,6 +102,7 @@ def test_restored_node_recovers_its_own_facts_and_resurrects_nothing() -> None:
     world.run(rounds=5)
     world.restore("XA", backup)
     held = world["XA"].tick(world.now)
+    world.post(held)
     world.run(rounds=10)
 
     assert {type(letter.content).__name__ for letter in held} == {"Request"}
@@ -197,12 +198,12 @@ def test_recall_of_a_refused_version_leaves_nothing_to_repair() -> None:
     world = Federation(*EVERYBODY)
     world["XA"].publish("1", audience=EVERYBODY, text="fact", needs="XA:never")
     world.heal()
+    assert ("XA:1", Version(1, 1)) in world["XF"].refused
     world["XA"].publish("1", audience=["XE"], text="narrower")
     backup = world.backup("XF")
     world.restore("XF", backup)
     world.heal()
 
-    assert ("XA:1", Version(1, 1)) in world["XF"].refused
     assert world.compare("XA", "XF") == []
 
 
