@@ -301,3 +301,30 @@ def test_node_that_a_roster_adds_is_asked_and_compared_with(home: Home) -> None:
     assert before == {"XB"}
     asked = Link.objects.filter(asking_since=NOW, incomplete_since=NOW).values_list("peer", flat=True)
     assert set(asked) == {"XB", "XD"}
+
+
+def test_claims_and_teams_of_a_roster_are_in_the_register_of_whoever_accepts_it(home: Home) -> None:
+    from tansiq.members import queries
+    from tansiq.members.models import Team
+
+    named("XA")
+    federation(home)
+
+    verified = {(one.team, one.kind, one.value) for one in queries.claims() if one.team in ("XA-CERT", "XB-CERT")}
+    assert verified == {(one.team, one.kind, one.value) for one in make.CLAIMS if one.verified}
+    assert {one.source for one in queries.claims() if one.team == "XB-CERT"} == {"roster:1"}
+    assert Team.objects.get(code="XB-CERT").names == {"en": "A team", "ar": "فريق"}
+
+
+def test_roster_made_of_the_register_leaves_the_register_as_it_is(home: Home) -> None:
+    from tansiq.exchange.node import issuing
+    from tansiq.members import queries
+
+    named("XA")
+    before = queries.claims(), queries.claims_version()
+
+    issuing.found(home, realm="live", mail="", by=GRACE, now=NOW)
+
+    assert (queries.claims(), queries.claims_version()) == before
+    with pytest.raises(issuing.NothingToChange):
+        issuing.drafted(issuing.Changes(register=True), now=NOW)

@@ -197,6 +197,19 @@ def test_key_of_a_team_that_moved_away_is_destroyed(home: Home) -> None:
     assert set(custody.load(home, realm="live").platform) == {"XA-CERT"}
 
 
+def test_destroyed_key_is_overwritten_before_it_is_gone(home: Home, tmp_path: Path) -> None:
+    first = custody.draw(home, **WHOSE)
+    second = custody.rotate(home, **WHOSE, in_roster=[*fingerprints(first)[0], *fingerprints(first)[1]["XA-CERT"]])
+    (file,) = (home.secrets / "exchange" / "platform").rglob("0001-*.asc")
+    size = file.stat().st_size
+    os.link(file, tmp_path / "seen")
+
+    custody.heed(home, roster_change.rotate(make.after(roster_of(first)), request(second)), now=NOW)
+
+    assert not file.exists()
+    assert (tmp_path / "seen").read_bytes() == bytes(size)
+
+
 def test_key_that_no_roster_names_yet_stays(home: Home) -> None:
     keys = custody.draw(home, **WHOSE)
 

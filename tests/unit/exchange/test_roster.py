@@ -109,6 +109,40 @@ def test_roster_whose_parts_do_not_fit_is_refused(what: str) -> None:
         roster_reading.read(text)
 
 
+def former_altered(change: Callable[[dict[str, Any]], Any]) -> str:
+    gone = roster_change.remove(roster_change.remove(make.after(THREE), "XC"), "XB")
+    said = json.loads(gone.written())
+    change(said)
+    return canonical.write(said)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said: said["former"][0].update(code="XA"),
+        lambda said: said["former"][1].update(code="XA-CERT"),
+        lambda said: said["former"][0].update(epoch=1),
+        lambda said: said["former"][0].update(epoch=3),
+        lambda said: said["former"][0].update(what="person"),
+        lambda said: said["former"][1]["platform_keys"][0].update(struck=False),
+        lambda said: said["former"][1].update(certificates=said["former"].pop(0)["certificates"]),
+        lambda said: said["former"].reverse(),
+    ],
+)
+def test_former_member_that_does_not_fit_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
+    roster_reading.read(former_altered(lambda said: None))
+
+    with pytest.raises(Unfit):
+        roster_reading.read(former_altered(change))
+
+
+def test_two_certificates_in_one_are_refused() -> None:
+    both = make.request("XA").node_certificate + make.request("XB").node_certificate
+
+    with pytest.raises(Unfit):
+        roster_reading.fingerprint_of(both)
+
+
 @pytest.mark.parametrize("text", ["", "{", "nul", '{"v":1}', "\ud800", "[" * 60, THREE.written() + " "])
 def test_text_that_is_no_roster_is_refused(text: str) -> None:
     with pytest.raises(Unfit):
@@ -267,6 +301,24 @@ def test_rotation_retires_the_old_keys_and_puts_the_new_in_force() -> None:
     assert node.mail == "new@xb.example"
 
 
+def test_second_rotation_leaves_the_end_of_the_first_as_it_was() -> None:
+    once = roster_change.rotate(make.after(THREE), make.request("XB", generation=1))
+
+    twice = readable(roster_change.rotate(make.after(once), make.request("XB", generation=2)))
+
+    node, team = twice.node("XB"), twice.team("XB-CERT")
+    assert node is not None and team is not None
+    for keys in (node.certificates, team.platform_keys):
+        assert sorted(key.until_epoch or 0 for key in keys) == [0, 2, 3]
+
+
+def test_team_that_leaves_alone_leaves_its_node_to_nobody() -> None:
+    draft = readable(roster_change.remove(make.after(THREE), "XB-CERT"))
+
+    assert [(node.code, node.team) for node in draft.nodes] == [("XA", "XA-CERT"), ("XB", ""), ("XC", "XC-CERT")]
+    assert [(one.code, one.what) for one in draft.former] == [("XB-CERT", "team")]
+
+
 def test_rotation_to_the_same_keys_is_refused() -> None:
     with pytest.raises(roster_change.NothingNew):
         roster_change.rotate(make.after(THREE), make.request("XB"))
@@ -380,3 +432,10 @@ def test_wrapper_with_signatures_out_of_order_is_refused() -> None:
 
     with pytest.raises(Unfit):
         SignedRoster.read(replace(one, signatures=one.signatures[::-1]).written().encode())
+
+
+def test_wrapper_with_two_signatures_of_one_key_is_refused() -> None:
+    one = signed(THREE, make.signer("a"))
+
+    with pytest.raises(Unfit):
+        SignedRoster.read(replace(one, signatures=one.signatures * 2).written().encode())

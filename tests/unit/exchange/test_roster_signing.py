@@ -230,3 +230,22 @@ def test_forged_roster_of_a_known_epoch_is_no_split() -> None:
     outcome = judged(known[2], forged, past=lambda epoch: known[epoch - 1])
 
     assert outcome == NotAccepted(Why.SIGNATURES, 2)
+
+
+def test_split_is_judged_by_the_signers_of_the_roster_before() -> None:
+    successor = make.signer("successor")
+    named = roster_change.set_signers(make.after(FIRST), roster_change.signers_of(successor.certificate))
+    other_draft = roster_change.set_claims(make.after(FIRST), (), number=99)
+    by_old, by_new = signed(other_draft, make.signer()), signed(other_draft, successor)
+    known = {1: FIRST, 2: named}
+
+    assert judged(named, by_old, past=known.get) == Split(2, named.digest, by_old.digest, by_old)
+    assert judged(named, by_new, past=known.get) == NotAccepted(Why.SIGNATURES, 2)
+
+
+def test_another_founding_roster_is_a_split_if_the_signers_here_made_it_only() -> None:
+    other_first = roster_change.set_claims(FIRST, (), number=99)
+    ours, theirs = signed(other_first, make.signer()), signed(other_first, make.signer("stranger"))
+
+    assert judged(FIRST, ours, past={1: FIRST}.get) == Split(1, FIRST.digest, ours.digest, ours)
+    assert judged(FIRST, theirs, past={1: FIRST}.get) == NotAccepted(Why.SIGNATURES, 1)

@@ -147,7 +147,9 @@ def found(home: Home, *, realm: str, mail: str, by: Viewer, now: datetime) -> Si
     draft = roster_change.admit(draft, asked, _words(asked.team, now))
     draft = roster_change.set_claims(draft, _claims(), number=claims_version())
     made = signed(draft, signer)
-    return _taken(made, rosters.accept_signed([made], by=by, now=now, realm=realm, anchor=made.digest))
+    return _taken(
+        made, rosters.accept_signed([made], by=by, now=now, realm=realm, anchor=made.digest, of_register=True)
+    )
 
 
 def drafted(changes: Changes, *, now: datetime) -> Roster:
@@ -181,7 +183,7 @@ def issue(home: Home, changes: Changes, *, by: Viewer, now: datetime) -> SignedR
     if not mine:
         raise NotASigner(epoch=draft.epoch - 1)
     made = signed(draft, *mine)
-    return _taken(made, rosters.accept_signed([made], by=by, now=now))
+    return _taken(made, rosters.accept_signed([made], by=by, now=now, of_register=True))
 
 
 def this_node() -> Node:

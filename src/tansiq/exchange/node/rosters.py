@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
 from django.conf import settings
 from django.db import transaction
@@ -17,6 +18,7 @@ from tansiq.exchange import custody, roster_reading, values
 from tansiq.exchange.models import Evidence, RosterRecord
 from tansiq.exchange.node import alarms, recalls, settling
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.registering import register
 from tansiq.exchange.node.under import alone, under
 from tansiq.exchange.roster import Roster
 from tansiq.exchange.roster_signing import Accepted, Behind, NotAccepted, Signature, SignedRoster, Split, accept
@@ -26,6 +28,7 @@ SPLIT = "roster.split"
 """Verb of the audit row, and what the evidence is of. The alarm is ``exchange.split``."""
 _REMEMBERED = 4
 _read: OrderedDict[str, Roster] = OrderedDict()
+_reading = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,18 @@ def at(epoch: int) -> Roster | None:
     digest = RosterRecord.objects.filter(epoch=epoch).values_list("digest", flat=True).first()
     if digest is None:
         return None
-    if digest not in _read:
-        _read[digest] = roster_reading.read(RosterRecord.objects.values_list("text", flat=True).get(epoch=epoch))
+    roster = _read.get(digest)
+    if roster is None:
+        roster = roster_reading.read(RosterRecord.objects.values_list("text", flat=True).get(epoch=epoch))
+        _remember(digest, roster)
+    return roster
+
+
+def _remember(digest: str, roster: Roster) -> None:
+    with _reading:
+        _read[digest] = roster
         while len(_read) > _REMEMBERED:
             _read.popitem(last=False)
-    return _read[digest]
 
 
 def signed_at(epoch: int) -> SignedRoster | None:
@@ -77,7 +87,13 @@ def history() -> list[Entry]:
 
 
 def accept_signed(
-    chain: Sequence[SignedRoster], *, by: Viewer, now: datetime, realm: str = "", anchor: str | None = None
+    chain: Sequence[SignedRoster],
+    *,
+    by: Viewer,
+    now: datetime,
+    realm: str = "",
+    anchor: str | None = None,
+    of_register: bool = False,
 ) -> Accepted | Behind | Split | NotAccepted:
     """Judge rosters from anybody and take over what is proven, with all that follows from it, in one transaction.
 
@@ -85,12 +101,16 @@ def accept_signed(
         chain: in any order; what a file or an answer held.
         realm: of this node; not looked at once there is a roster.
         anchor: digest of the first, as a person compared it. Nobody but a person gives one.
+        of_register: it was just made of the register here, which therefore has nothing to take over from it.
     """
     with transaction.atomic():
         known = _locked()
         outcome = accept(known, chain, realm=known.realm if known else realm, now=now, anchor=anchor, past=at)
         if isinstance(outcome, Accepted):
-            _store(outcome, known, by=by, now=now)
+            _store(outcome, by=by, now=now)
+            if not of_register:
+                register(outcome.roster, now)
+            _follow(known, outcome.roster, now)
         elif isinstance(outcome, Split):
             _raise_alarm(outcome, by=by, now=now)
         return outcome
@@ -127,7 +147,7 @@ def _locked() -> Roster | None:
     return current()
 
 
-def _store(accepted: Accepted, known: Roster | None, *, by: Viewer, now: datetime) -> None:
+def _store(accepted: Accepted, *, by: Viewer, now: datetime) -> None:
     for roster, signed in accepted.steps:
         RosterRecord.objects.create(
             realm=roster.realm,
@@ -138,7 +158,6 @@ def _store(accepted: Accepted, known: Roster | None, *, by: Viewer, now: datetim
             issued_at=roster.issued_at,
             accepted_at=now,
         )
-    _follow(known, accepted.roster, now)
     for roster, signed in accepted.steps:
         signed_by = [one.key for one in signed.signatures]
         item = ("exchange.roster", roster.epoch)
