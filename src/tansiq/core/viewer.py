@@ -31,6 +31,7 @@ class Scope(StrEnum):
     DIRECTORY_WRITE = "directory:write"
     EVENTS_READ = "events:read"
     EVENTS_WRITE = "events:write"
+    EXCHANGE_READ = "exchange:read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class KeyForm(forms.Form):
             (Scope.DIRECTORY_WRITE.value, gettext_lazy("Change the team's entry in the directory")),
             (Scope.EVENTS_READ.value, gettext_lazy("Read the team's events")),
             (Scope.EVENTS_WRITE.value, gettext_lazy("Hand in events")),
+            (Scope.EXCHANGE_READ.value, gettext_lazy("Read the state of the node's links")),
         ],
     )
     expires_on = forms.DateField(
