@@ -372,7 +372,11 @@ class DatabaseNode:
         from tansiq.exchange.models import SharedObject
 
         with self.at():
-            rows = SharedObject.objects.filter(statement__isnull=False).select_related("statement__marking")
+            rows = (
+                SharedObject.objects.filter(statement__isnull=False)
+                .select_related("statement__marking")
+                .order_by("object")
+            )
             return {
                 row.object: Live(_fact(row.statement, withheld=row.withheld), row.epoch)
                 for row in rows.order_by("object")

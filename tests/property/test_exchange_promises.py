@@ -62,12 +62,18 @@ changes = st.builds(
 
 
 class Exchange(RuleBasedStateMachine):
-    """See the module."""
+    """See the module.
+
+    ``federation``: what the nodes are made of. ``forges``: whether an owner's signature can be bad.
+    """
+
+    federation: type[Federation] = Federation
+    forges = True
 
     @initialize(small=st.booleans())
     def begin(self, small: bool) -> None:
         limits = SMALL if small else None
-        self.world = Federation(*CODES, limits=limits, window=4 if small else 100)
+        self.world = self.federation(*CODES, limits=limits, window=4 if small else 100)
         self.backups: dict[str, list[bytes]] = {code: [] for code in CODES}
         self.acknowledged: dict[tuple[str, str], Version] = {}
         self.restored: set[str] = set()
@@ -83,7 +89,8 @@ class Exchange(RuleBasedStateMachine):
                 continue
             self.facts += 1
             needed = f"{change.code}:{change.needs}" if change.needs and change.needs < change.name else ""
-            text = f"{change.flaw}{self.facts}"
+            flaw = "" if change.flaw == FORGED and not self.forges else change.flaw
+            text = f"{flaw}{self.facts}"
             self.world[change.code].publish(
                 change.name, audience=change.audience, text=text, kind=change.kind, needs=needed
             )
