@@ -239,6 +239,13 @@ BIND = bind()
 PORT = number("TANSIQ_PORT", 8420, 1, 65535)
 WEB_THREADS = number("TANSIQ_WEB_THREADS", 4, 1, 64)
 BACKBONE_URL = text("TANSIQ_BACKBONE_URL", "")  # of a federation's message server; without one, up starts its own
+BACKBONE_AUTHORITY = text(
+    "TANSIQ_BACKBONE_AUTHORITY", ""
+)  # who signed its certificate, if not the system's authorities
+BACKBONE_LISTEN = text("TANSIQ_BACKBONE_LISTEN", "")  # this node is its federation's backbone, here: address:port
+BACKBONE_CERTIFICATE = text("TANSIQ_BACKBONE_CERTIFICATE", "")
+BACKBONE_KEY = text("TANSIQ_BACKBONE_KEY", "")
+BACKBONE_BYTES = number("TANSIQ_BACKBONE_BYTES", 20 << 30, 1 << 30, 1 << 50)  # of disk
 NATS_SERVER = text("TANSIQ_NATS_SERVER", "")  # a file in place of the bundled one
 ADDRESS = address()
 HOST = urlsplit(ADDRESS).hostname or "localhost"

@@ -219,6 +219,35 @@ def test_up_with_a_federation_backbone_starts_no_server_of_its_own(start: Start,
     assert [line for line in up.processes().values() if "server.conf" in line] == []
 
 
+def test_up_of_a_hub_listens_where_settings_say_and_doctor_is_let_in(start: Start, home: Path) -> None:
+    port = free_port()
+    hub = {"TANSIQ_BACKBONE_LISTEN": f"127.0.0.1:{port}"}
+    up = start(home, "--code", "XA-CERT", "--name", "CERT of XA", "--language", "en", **hub)
+
+    reachable = eventually(lambda: listening(port))
+    done = subprocess.run(
+        [sys.executable, "-m", "tansiq", "doctor", "--json"],
+        env=environment(home) | hub,
+        capture_output=True,
+        text=True,
+    )
+
+    told = (home / "backbone/server.conf").read_text()
+    assert reachable, up.said()
+    assert "backbone.silent" not in [json.loads(line).get("code") for line in done.stdout.splitlines()]
+    assert ("token" in told, told.count('"nkey"')) == (False, 1)
+    assert stat.S_IMODE((home / "secrets/backbone.nkey").stat().st_mode) == 0o600
+
+
+def test_up_of_a_hub_in_the_clear_for_other_machines_is_refused(start: Start, home: Path) -> None:
+    up = start(home, wait=False, TANSIQ_BACKBONE_LISTEN=f"0.0.0.0:{free_port()}")
+
+    code = up.process.wait(60)
+
+    assert code == 2
+    assert "for other machines, without encryption" in up.said()
+
+
 def test_up_with_a_missing_message_server_says_what_to_do(start: Start, home: Path) -> None:
     up = start(home, wait=False, TANSIQ_NATS_SERVER="/nowhere/nats-server")
 

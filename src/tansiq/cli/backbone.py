@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
-from tansiq.cli import secrets
+from tansiq.cli import hub, secrets
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 
@@ -55,7 +55,11 @@ def bundled() -> Path | None:
 
 
 def configure(home: Home, name: str) -> Path:
-    """Write what the server is to read; it listens on this machine only, at the port it had before if that is free."""
+    """Write what the server is to read. It listens on this machine only, at the port it had before if that is free; or
+    is the backbone of a federation, where settings say so.
+    """
+    if hub.is_hub():
+        return hub.configure(home, name)
     home.backbone.mkdir(mode=secrets.PRIVATE_FOLDER, exist_ok=True)
     port = free_port(known_port(home))
     words = {
@@ -73,6 +77,10 @@ def configure(home: Home, name: str) -> Path:
 
 def known_port(home: Home) -> int:
     """The port that the server was last given; 0 if none."""
+    if hub.is_hub():
+        from tansiq import settings
+
+        return int(settings.BACKBONE_LISTEN.rpartition(":")[2] or 0)
     try:
         return int((home.backbone / "port").read_text())
     except (OSError, ValueError):
@@ -97,6 +105,8 @@ def answers(home: Home) -> bool:
 
     Source: NATS client protocol, docs.nats.io/reference/reference-protocols/nats-protocol.
     """
+    if hub.is_hub():
+        return hub.answers(home)
     greeting = {"verbose": False, "pedantic": False, "auth_token": home.backbone_token.read_text().strip()}
     try:
         with connected(known_port(home)) as (server, lines):

@@ -89,7 +89,7 @@ def parts(home: Home, code: str, *, access_log: bool) -> list[Part]:
     from tansiq import settings
 
     wanted = []
-    if not settings.BACKBONE_URL:
+    if not settings.BACKBONE_URL or settings.BACKBONE_LISTEN:
         server = str(backbone.program(settings.NATS_SERVER))
         wanted.append(
             Part(N_("message server"), lambda: [server, "--config", str(backbone.configure(home, code))], 10.0)

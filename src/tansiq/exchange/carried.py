@@ -15,8 +15,8 @@ from tansiq.exchange.seal import SEALED_LIMIT_BYTES
 class Outcome(StrEnum):
     """What became of a publication.
 
-    ``acknowledged``: the stream has it, on disk. ``full``: our quota there is used up; later. ``nowhere``: the backbone
-    knows no such recipient, or does not let us write to it. ``failed``: nobody knows; the next attempt decides.
+    ``acknowledged``: the stream has it, on disk. ``full``: our quota there is used up; later. ``nowhere``: nothing
+    there takes it: no such recipient, not for us, or three servers are just choosing who leads. ``failed``: nobody knows.
     """
 
     ACKNOWLEDGED = "acknowledged"

@@ -15,6 +15,7 @@ from typing import Any
 
 from tansiq.exchange import nkey, values
 from tansiq.exchange.body import Lane
+from tansiq.exchange.roster import Roster, Standing
 from tansiq.exchange.seal import SEALED_LIMIT_BYTES
 
 PREFIX = "tansiq.v1"
@@ -139,6 +140,11 @@ def specs(nodes: Iterable[BackboneNode], *, replicas: int, quotas: Quotas) -> tu
     return tuple(
         StreamSpec(node.realm, node.code, lane, quotas.of(lane), replicas) for node in ordered(nodes) for lane in Lane
     )
+
+
+def nodes_of(roster: Roster) -> list[BackboneNode]:
+    """Who is on the backbone under a roster: a suspended node is not, and what waited for it is sent again later."""
+    return [BackboneNode(one.code, one.nkey, roster.realm) for one in roster.nodes if one.state is Standing.ACTIVE]
 
 
 def ordered(nodes: Iterable[BackboneNode]) -> list[BackboneNode]:

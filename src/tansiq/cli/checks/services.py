@@ -44,7 +44,7 @@ def processes(home: Home) -> Iterator[Finding]:
             N_("Read what `tansiq up` says on its standard error, or stop it and start it again."),
             port=port,
         )
-    if not settings.BACKBONE_URL and not backbone.answers(home):
+    if (not settings.BACKBONE_URL or settings.BACKBONE_LISTEN) and not backbone.answers(home):
         yield bad(
             "backbone.silent",
             N_("The message server does not answer at port {port}."),
