@@ -321,6 +321,20 @@ def test_what_may_no_longer_go_becomes_one_skip_and_its_bytes_are_gone() -> None
     assert_counted()
 
 
+def test_when_one_may_not_go_the_bytes_of_all_that_may_not_are_gone_at_once() -> None:
+    xa = node()
+    sent(xa, 4)
+    publish(xa, "5", "XE")
+    seal(xa)
+    for number in (1, 3, 5):
+        publish(xa, str(number), "XF", text="narrowed")
+
+    due(xa, now=NOW + SECOND)
+
+    assert uncovered() == [(1, 1, "entitlement"), (2, 2, ""), (3, 3, "entitlement"), (4, 4, ""), (5, 5, "entitlement")]
+    assert_counted()
+
+
 def test_a_skip_says_how_the_chain_goes_on() -> None:
     xa = node()
     for number in (1, 2):

@@ -58,7 +58,7 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
         return []
     deciding = Deciding(here, now)
     if not _is_reached(here, peer, lane):
-        _refuse_all(channel, deciding)
+        _refuse(channel, deciding, known=channel.given)
         return []
     if channel.idle_until is not None and now < channel.idle_until:
         return []
@@ -122,7 +122,7 @@ def _decided(channel: OutChannel, here: Here, deciding: Deciding, now: datetime,
         rows = _candidates(channel, here, now, most)
         refused = _refused(channel.peer, rows, deciding)
         if refused:
-            _refuse(channel, refused, deciding)
+            _refuse(channel, deciding, known=refused[-1].last)
         elif not _join(channel, rows):
             return rows
 
@@ -150,23 +150,23 @@ def _refused(peer: str, rows: Sequence[Sent], deciding: Deciding) -> list[Sent]:
     return [row for row in carrying if row.statement_id not in allowed]
 
 
-def _refuse(channel: OutChannel, refused: Sequence[Sent], deciding: Deciding) -> None:
-    """Destroy the bytes of these and of all that follows them as far as it may not go either; one skip for a run."""
-    low = refused[0].first
-    while refused:
-        _destroy(channel, refused)
-        high = refused[-1].last
-        _join(channel, _uncovered(channel).filter(first__gte=low, first__lte=high))
-        skips = _uncovered(channel).filter(first__gte=low, first__lte=high).exclude(skipped="")
-        low = skips.order_by("-first").values_list("first", flat=True)[0]
-        refused = _refused(channel.peer, _carrying(channel, above=high), deciding)
+def _refuse(channel: OutChannel, deciding: Deciding, *, known: int) -> None:
+    """Destroy the bytes of all that may not go, from the lowest on; one skip for a run.
 
-
-def _refuse_all(channel: OutChannel, deciding: Deciding) -> None:
-    """Nothing goes to this node any more: no bytes for it are kept."""
-    refused = _refused(channel.peer, _carrying(channel, above=0), deciding)
-    if refused:
-        _refuse(channel, refused, deciding)
+    Args:
+        known: a position that may not; the look goes beyond it as long as it finds more.
+    """
+    above, low = 0, 0
+    while carrying := _carrying(channel, above=above):
+        above = carrying[-1].last
+        refused = _refused(channel.peer, carrying, deciding)
+        if refused:
+            _destroy(channel, refused)
+            region = _uncovered(channel).filter(first__gte=low, first__lte=above)
+            _join(channel, region)
+            low = region.exclude(skipped="").order_by("-first").values_list("first", flat=True)[0]
+        elif above > known:
+            return
 
 
 def _carrying(channel: OutChannel, *, above: int) -> list[Sent]:
