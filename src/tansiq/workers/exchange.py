@@ -17,6 +17,7 @@ from tansiq.exchange import custody, mail
 from tansiq.exchange.account import Account
 from tansiq.exchange.body import Body, Lane
 from tansiq.exchange.carried import Outbound, Outcome, Received
+from tansiq.exchange.directory.publishing import publish_changes
 from tansiq.exchange.imap import Letter, Mailbox, MailboxRefused, MailboxUnusable
 from tansiq.exchange.models import RosterRecord
 from tansiq.exchange.node import attempts, comparing, entitlements, holding, rosters, settling
@@ -121,6 +122,8 @@ class House:
 
     def __call__(self, service: Service, here: Here, now: datetime) -> Iterable[Body]:
         settling.settle_ready(here, now)
+        if self._is_time(f"directory {here.epoch}", DAILY, now) and not holding.is_held():
+            publish_changes(here, None, now)
         if self._is_time("embargoes", timedelta(minutes=1), now):
             entitlements.follow_embargoes(here, now)
         if self._is_time("keys", DAILY, now):

@@ -80,9 +80,9 @@ class Asking:
     def answers(self, here: Here, ask: Ask, now: datetime) -> list[Body]:
         """What is said to an ask; nothing, where this node has nothing to say or may not."""
         given = self._given(here, ask.sender, ask.asked, now)
-        return [Answer(**head(here, ask.sender, now), answers=ask.id, given=one) for one in given if one is not None]
+        return [Answer(**head(here, ask.sender, now), answers=ask.id, given=one) for one in given]
 
-    def _given(self, here: Here, peer: str, asked: Asked, now: datetime) -> Iterable[Given | None]:
+    def _given(self, here: Here, peer: str, asked: Asked, now: datetime) -> Iterable[Given]:
         match asked:
             case RosterAsked():
                 return [rosters_given(here, asked)]
@@ -92,7 +92,7 @@ class Asking:
             case ChunksAsked():
                 return self.files.given(here, peer, asked, now)
             case RecoveryAsked():
-                return [holding.on_request(here, peer, asked, now)]
+                return holding.on_request(here, peer, asked, now)
             case ComparisonAsked():
                 return comparing.on_ask(here, peer, asked, now)
 
@@ -117,8 +117,7 @@ class Asking:
                 self.files.take(here, given, now)
                 return []
             case RecoveryGiven():
-                following = holding.on_answer(here, opened.peer, given, now)
-                return [following] if following is not None else []
+                return holding.on_answer(here, opened.peer, given, now)
             case ComparisonGiven():
                 return comparing.on_given(here, opened.peer, given, now)
 

@@ -187,10 +187,18 @@ class Service:
             else:
                 arrived[number] = judged
         outcomes = inbox.receive(here, [(one, way) for one in arrived.values()], now=now)
-        self._follow(here, [body for outcome in outcomes for body in self._said_to(here, outcome, now)])
+        self._reply(here, outcomes, now)
         self._follow(here, receipting.due_receipts(here, now=self.clock()))
         self.wake()
         return {number for number, outcome in zip(arrived, outcomes, strict=True) if outcome.became is Became.HELD}
+
+    def _reply(self, here: Here, outcomes: Iterable[inbox.Outcome], now: datetime) -> None:
+        """What follows at once from what came. What is said again by itself must not have a whole batch come again."""
+        for outcome in outcomes:
+            try:
+                self._follow(here, self._said_to(here, outcome, now))
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
 
     def _said_to(self, here: Here, outcome: inbox.Outcome, now: datetime) -> Iterable[Body]:
         """What follows at once from a body that came: questions about it, and answers to what it asks."""
@@ -300,8 +308,7 @@ class Service:
 
     def _keep_house(self, here: Here) -> None:
         now = self.clock()
-        outcomes = inbox.unpark(here, now)
-        self._follow(here, [body for outcome in outcomes for body in self._said_to(here, outcome, now)])
+        self._reply(here, inbox.unpark(here, now), now)
         self._follow(here, self.house(self, here, now))
         self._follow(here, receipting.due_receipts(here, now=now))
         self.ending.wait(HOUSE_SECONDS)
