@@ -498,9 +498,9 @@ def test_lower_or_equal_roster_changes_nothing() -> None:
 
 def test_roster_over_many_objects_decides_once_for_each_set_of_markings(monkeypatch: pytest.MonkeyPatch) -> None:
     from tansiq.exchange.models import OutboxRow
-    from tansiq.exchange.node import entitlements
     from tansiq.exchange.node.here import Here
     from tansiq.exchange.node.publishing import Change, publish_all
+    from tansiq.exchange.node.recalls import on_roster
 
     before, after = node(members=("XA", "XE")), node(epoch=2)
     changes = [
@@ -511,10 +511,9 @@ def test_roster_over_many_objects_decides_once_for_each_set_of_markings(monkeypa
     OutboxRow.objects.all().delete()
     asked: list[str] = []
     decide = Here.may_have
-    monkeypatch.setattr(entitlements, "PAGE", 50)
     monkeypatch.setattr(Here, "may_have", lambda self, peer, *rest: asked.append(peer) or decide(self, peer, *rest))
 
-    entitlements.on_roster(before, after, NOW)
+    on_roster(before, after, NOW)
 
     assert [said[0] for said in outbox()] == ["XF"] * 120
     assert asked == ["XF"]

@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tansiq.exchange.body import Version
-from tansiq.exchange.compare import LISTED, TOP, Differences, Items, Message, Range, answer, key_of, leaf_of, opening
+from tansiq.exchange.compare import (
+    LISTED,
+    TOP,
+    Differences,
+    Items,
+    Message,
+    Range,
+    answer,
+    item_of,
+    key_of,
+    leaf_of,
+    opening,
+)
 from tansiq.exchange.values import Unfit
 
 small = st.integers(0, 255).map(lambda number: bytes(31) + bytes([number]))
@@ -104,6 +116,15 @@ def test_leaf_differs_by_version_signature_and_recall() -> None:
     }
 
     assert len(leaves) == 4 and key not in leaves
+
+
+@given(st.text("a.", max_size=5), st.text("A:1é", max_size=9), st.integers(0, 2**53), st.integers(0, 9))
+def test_item_is_the_key_and_the_live_leaf(kind: str, object_id: str, term: int, n: int) -> None:
+    version = Version(term, n)
+
+    item = item_of(object_id, kind, version, "ab" * 32)
+
+    assert item == (key_of(kind, object_id), leaf_of(kind, object_id, version, "ab" * 32, is_recalled=False))
 
 
 def _random_items(count: int) -> list[tuple[bytes, bytes]]:

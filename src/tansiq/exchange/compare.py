@@ -10,6 +10,7 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import overload
 
@@ -38,8 +39,27 @@ def leaf_of(kind: str, object_id: str, version: Version, signature_digest: str, 
 
 
 def item_of(object_id: str, kind: str, version: Version, signature_digest: str) -> tuple[bytes, bytes]:
-    """Key and leaf of a live version."""
-    return key_of(kind, object_id), leaf_of(kind, object_id, version, signature_digest, is_recalled=False)
+    """Key and leaf of a live version, as ``key_of`` and ``leaf_of`` give them: for millions of objects of few kinds."""
+    key_begins, leaf_begins, live = _of_kind(kind)
+    named = _part(object_id)
+    leaf = b"".join((leaf_begins, named, _of_version(version), _part(signature_digest), live))
+    return hashlib.sha256(key_begins + named).digest(), hashlib.sha256(leaf).digest()
+
+
+@lru_cache(maxsize=256)
+def _of_kind(kind: str) -> tuple[bytes, bytes, bytes]:
+    """What keys and leaves of a kind begin with, and what leaves end with."""
+    return length_prefixed("tansiq.item.v1", kind), length_prefixed("tansiq.leaf.v1", kind), _part("live")
+
+
+@lru_cache(maxsize=4096)
+def _of_version(version: Version) -> bytes:
+    return _part(str(version.term)) + _part(str(version.n))
+
+
+def _part(text: str) -> bytes:
+    data = text.encode()
+    return len(data).to_bytes(8) + data
 
 
 @dataclass(frozen=True, slots=True)

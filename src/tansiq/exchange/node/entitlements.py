@@ -1,69 +1,45 @@
 """A change of who may have something is itself a change: what a roster or the end of an embargo newly allows is sent,
 what it no longer allows is recalled (section 12).
 
-Objects are walked once, in the order of their ids and in pages; decisions are made for each of the few sets of markings
-and each peer of whom anything changed.
+Decisions are made for each of the few sets of markings and each peer of whom anything changed; the rows that follow are
+made within the database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Length
 
 from tansiq.exchange import markings
-from tansiq.exchange.body import Version
-from tansiq.exchange.models import MarkingSet, OutboxRow, Recipient, SharedObject
-from tansiq.exchange.node import freezing, life, statements
+from tansiq.exchange.body import Lane
+from tansiq.exchange.models import MarkingSet, OutboxRow, RecallOrder, Recipient, SharedObject
+from tansiq.exchange.node import freezing, life, sets
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.heeding import review_forwards
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.node.orders import recall_from
+from tansiq.exchange.node.orders import SIGNED_AT_ONCE, sign_recalls
 from tansiq.exchange.node.portions import in_parts
+from tansiq.exchange.node.tombstones import below
 from tansiq.exchange.own_kinds import UNCOMPARED
-from tansiq.exchange.receiving import Cause, Recall
+from tansiq.exchange.receiving import Cause
 
 PAGE = 5_000
-"""Objects of one page of a walk: some 2 MB."""
+"""Objects of one page where forwards are reviewed."""
 
 
-class Own(NamedTuple):
-    """An object of a team of this node, as it is live."""
-
-    object: str
-    kind: str
-    statement: int
-    marking: str
-    version: Version
-    size_bytes: int
-    withheld: bool
-
-
-def own_objects(here: Here, *, marked: Collection[str] | None = None) -> Iterator[list[Own]]:
-    """Pages of this node's own live objects, in the order of their ids. Nobody may have what is withheld.
-
-    Args:
-        marked: keys of sets of markings: only objects that have one of them. None: all.
-    """
+def own_live(here: Here) -> QuerySet[SharedObject]:
+    """This node's own live objects. Of those that are withheld nobody else may have any."""
     teams = here.teams_of.get(here.code, frozenset())
-    rows = SharedObject.objects.filter(owner__in=teams, statement__isnull=False)
-    rows = rows.exclude(kind__in=UNCOMPARED).order_by("object")
-    if marked is not None:
-        rows = rows.filter(statement__marking__in=marked)
-    columns = rows.annotate(size=Length("statement__content")).values_list(
-        "object", "kind", "statement_id", "statement__marking_id", "statement__term", "statement__n", "size", "withheld"
-    )
-    after = ""
-    while page := list(columns.filter(object__gt=after)[:PAGE]):
-        yield [
-            Own(object_id, kind, statement, marking, Version(term, n), size, withheld)
-            for object_id, kind, statement, marking, term, n, size, withheld in page
-        ]
-        after = page[-1][0]
+    return SharedObject.objects.filter(owner__in=teams, statement__isnull=False).exclude(kind__in=UNCOMPARED)
+
+
+def markings_in_use(here: Here) -> list[str]:
+    """Keys of the sets of markings that own live objects have."""
+    return sorted(own_live(here).order_by().values_list("statement__marking_id", flat=True).distinct())
 
 
 # ---- rosters
@@ -77,6 +53,7 @@ def on_roster(before: Here, after: Here, now: datetime) -> None:
     life.locked(now)
     changed = _changed_peers(before, after)
     _follow(Deciding(before, now), Deciding(after, now), changed, now)
+    sign_recalls(after, now=now, most=SIGNED_AT_ONCE)
     _review_all_forwards(after, changed, now)
     freezing.on_roster(before, after, now)
     life.on_roster(before, after, now)
@@ -93,72 +70,62 @@ def _seen(here: Here, peer: str) -> tuple[object, ...]:
     return peer in here.peers, teams, teams & here.community, persons, here.operators.get(peer)
 
 
-@dataclass(frozen=True)
-class _Turn:
-    """How the decisions about one set of markings turned."""
-
-    gained: frozenset[str]
-    lost: frozenset[str]
-
-
 def _follow(
     before: Deciding, after: Deciding, peers: Collection[str], now: datetime, *, marked: Collection[str] | None = None
 ) -> None:
-    """Send and recall what is decided otherwise now for any of ``peers``."""
-    if not peers:
-        return
-    turns: dict[str, _Turn] = {}
-    for page in own_objects(after.here, marked=marked):
-        _learn_turns(turns, {one.marking for one in page}, before, after, peers)
-        _send(after.here, page, turns, now)
-        _recall(after.here, page, turns, now)
+    """Send and recall what is decided otherwise now for any of ``peers``.
 
-
-def _learn_turns(
-    turns: dict[str, _Turn], keys: Collection[str], before: Deciding, after: Deciding, peers: Collection[str]
-) -> None:
-    for some in in_parts(sorted(keys - turns.keys())):
+    Args:
+        marked: keys of sets of markings: objects that have one of these alone. None: all.
+    """
+    for peer in sorted(set(peers) - after.here.peers):
+        _recall(after.here, peer, own_live(after.here), now)  # whatever it ever had, be it narrowed by now
+    for some in in_parts(markings_in_use(after.here) if marked is None else marked) if peers else ():
         before.learn(some)
         after.learn(some)
-        for key in some:
-            was = {peer for peer in peers if before.may_have(peer, key)}
-            now_is = {peer for peer in peers if after.may_have(peer, key)}
-            gone = set(peers) - after.here.peers  # whatever it ever had, be it withheld or narrowed by now
-            turns[key] = _Turn(frozenset(now_is - was), frozenset((was - now_is) | gone))
+        for peer in sorted(after.here.peers & set(peers)):
+            was = {key for key in some if before.may_have(peer, key)}
+            is_now = {key for key in some if after.may_have(peer, key)}
+            _send(after.here, peer, is_now - was, now)
+            if was - is_now:
+                _recall(after.here, peer, own_live(after.here).filter(statement__marking__in=was - is_now), now)
 
 
-def _send(here: Here, page: Collection[Own], turns: Mapping[str, _Turn], now: datetime) -> None:
-    rows = [
-        OutboxRow(
-            peer=peer,
-            lane=statements.lane_of(here, one.kind).value,
-            statement_id=one.statement,
-            size_bytes=one.size_bytes,
-            put_at=now,
-        )
-        for one in page
-        if not one.withheld
-        for peer in sorted(turns[one.marking].gained)
-    ]
-    OutboxRow.objects.bulk_create(rows, batch_size=1000)
+def _send(here: Here, peer: str, keys: Collection[str], now: datetime) -> None:
+    """Rows of the outbox for all own objects with one of these sets of markings, in the order of their ids."""
+    rows = own_live(here).filter(statement__marking__in=keys, withheld=False).order_by("object")
+    for lane in Lane if keys else ():
+        columns = {
+            "peer": Value(peer),
+            "lane": Value(lane.value),
+            "statement": F("statement_id"),
+            "size_bytes": Length("statement__content"),
+            "put_at": sets.moment(now),
+        }
+        kinds = [name for name, kind in here.kinds.by_name().items() if kind.lane is lane]
+        sets.insert(OutboxRow, columns, rows.filter(kind__in=kinds))
 
 
-def _recall(here: Here, page: list[Own], turns: Mapping[str, _Turn], now: datetime) -> None:
-    """From those to whom it was attempted: what was never tried needs no recall."""
-    losing = {peer for one in page for peer in turns[one.marking].lost}
-    if not losing:
-        return
-    by_id = {one.object: one for one in page}
-    attempted = Recipient.objects.filter(
-        object__gte=page[0].object, object__lte=page[-1].object, peer__in=losing, attempted_at__isnull=False
+def _recall(here: Here, peer: str, objects: QuerySet[SharedObject], now: datetime) -> None:
+    """From who lost them by a roster, as far as they were attempted: orders, to be signed in batches."""
+    live = objects.filter(object=OuterRef("object"))
+    had = Recipient.objects.filter(Exists(live), peer=peer, attempted_at__isnull=False)
+    columns = {
+        "object": F("object"),
+        "peer": F("peer"),
+        "cause": Value(Cause.ROSTER.value),
+        "ordered_at": sets.moment(now),
+        "outcome": Value(""),
+        "reason": Value(""),
+    }
+    sets.insert(RecallOrder, columns, had.order_by("object"))
+    term, n = (Subquery(live.values(f"statement__{name}")[:1]) for name in ("term", "n"))
+    is_later = below(term, n, prefix="left_")
+    had.update(
+        left_term=Case(When(is_later, then=term), default=F("left_term")),
+        left_n=Case(When(is_later, then=n), default=F("left_n")),
+        recall_epoch=here.epoch,
     )
-    owed: dict[str, dict[str, Recall]] = {}
-    for object_id, peer in attempted.values_list("object", "peer"):
-        one = by_id.get(object_id)
-        if one is not None and peer in turns[one.marking].lost:
-            owed.setdefault(peer, {})[object_id] = Recall.of(one.version, cause=Cause.ROSTER, epoch=here.epoch)
-    for peer, objects in sorted(owed.items()):
-        recall_from(here, peer, objects, Cause.ROSTER, now)
 
 
 def _review_all_forwards(here: Here, peers: Collection[str], now: datetime) -> None:

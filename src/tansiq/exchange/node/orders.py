@@ -14,10 +14,11 @@ from django.db import transaction
 from tansiq.core.marking import Audience, Marking, Tlp
 from tansiq.exchange import recall as recalls
 from tansiq.exchange.body import ObjectState, State, Version
-from tansiq.exchange.models import RecallOrder, Recipient, Statement
+from tansiq.exchange.models import RecallOrder, Recipient
 from tansiq.exchange.node import publishing, statements
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.portions import in_parts
+from tansiq.exchange.node.statements import Text
 from tansiq.exchange.node.tombstones import FIELDS, columns, recall_of
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Cause, Recall
@@ -60,30 +61,40 @@ def sign_recalls(
     if only is not None:
         unsigned = unsigned.filter(object__in=only, peer=peer)
     orders = list(unsigned[:most])
-    signed: dict[tuple[str, str], Statement] = {}
-    for order in orders:
-        where = (order.object, order.peer)
-        if where not in signed:
-            signed[where] = _signed(here, *where, now)
-            publishing.enqueue(here, signed[where], [order.peer], now)
-        order.statement = signed[where]
-    RecallOrder.objects.bulk_update(orders, ["statement"], batch_size=200)
+    for some in in_parts(orders):
+        _sign(here, some, now)
     return len(orders)
 
 
-def _signed(here: Here, object_id: str, peer: str, now: datetime) -> Statement:
-    recall = recall_of(Recipient.objects.get(object=object_id, peer=peer))
+def _sign(here: Here, orders: Sequence[RecallOrder], now: datetime) -> None:
+    """One recall for each object and peer, even where both were ordered twice."""
+    peers = {order.peer for order in orders}
+    rows = Recipient.objects.filter(peer__in=peers, object__in={order.object for order in orders})
+    recall_by = {(row.object, row.peer): recall_of(row) for row in rows}
+    wanted = list(dict.fromkeys((order.object, order.peer) for order in orders))
+    markings = {peer: [_marking(here, peer)] for peer in peers}
+    texts = [
+        Text(
+            kind=recalls.KIND,
+            object=f"{here.team}:{recalls.name(new_id(now))}",
+            version=FIRST,
+            payload=recalls.write(object_id, recall_by[object_id, peer]),
+            markings=markings[peer],
+            team=here.team,
+        )
+        for object_id, peer in wanted
+    ]
+    signed = dict(zip(wanted, statements.state_all(here, texts, now), strict=True))
+    publishing.enqueue_all(here, ((statement, peer) for (_object_id, peer), statement in signed.items()), now)
+    for order in orders:
+        order.statement = signed[order.object, order.peer]
+    RecallOrder.objects.bulk_update(orders, ["statement"], batch_size=200)
+
+
+def _marking(here: Here, peer: str) -> Marking:
+    """For the peer's teams; a recall says nothing of the content, and goes to who may have nothing else, too."""
     teams = here.teams_of.get(peer) or {here.operators.get(peer, "")} - {""}
-    return statements.state(
-        here,
-        kind=recalls.KIND,
-        object=f"{here.team}:{recalls.name(new_id(now))}",
-        payload=recalls.write(object_id, recall),
-        markings=[Marking(Tlp.AMBER_STRICT, here.team, Audience.of(teams=teams))],
-        team=here.team,
-        now=now,
-        version=FIRST,
-    )
+    return Marking(Tlp.AMBER_STRICT, here.team, Audience.of(teams=teams))
 
 
 @transaction.atomic

@@ -51,22 +51,18 @@ def compared(here: Here, peer: str) -> Iterator[Possessed]:
     """Of all objects of ``peer``'s teams what counts as held in a comparison (section 13), in no order."""
     teams = here.teams_of.get(peer, frozenset())
     waiting = _joined((), _waiting(here, peer, Waiting.objects.filter(of_teams(teams)), with_gaps=False))
-    rows = SharedObject.objects.filter(owner__in=teams).order_by("object")
-    after = ""
-    while page := list(rows.filter(object__gt=after).values_list("object", flat=True)[:PAGE]):
-        span = SharedObject.objects.filter(owner__in=teams, object__gt=after, object__lte=page[-1])
-        for one in _live(span):
-            other = waiting.pop(one.object, None)
-            yield one if other is None or other.version <= one.version else other
-        after = page[-1]
+    for one in _live(SharedObject.objects.filter(owner__in=teams)):
+        other = waiting.pop(one.object, None)
+        yield one if other is None or other.version <= one.version else other
     yield from waiting.values()
 
 
 def _live(rows: QuerySet[SharedObject]) -> Iterator[Possessed]:
     chosen = rows.filter(statement__isnull=False).exclude(BLOCKED).exclude(kind__in=UNCOMPARED)
-    for object_id, kind, term, n, leaf, pk in chosen.values_list(
+    columns = chosen.order_by().values_list(
         "object", "kind", "statement__term", "statement__n", "statement__leaf", "statement_id"
-    ):
+    )
+    for object_id, kind, term, n, leaf, pk in columns.iterator(chunk_size=PAGE):
         yield Possessed(object_id, kind, Version(term, n), leaf, statement=pk)
 
 

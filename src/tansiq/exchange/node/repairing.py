@@ -13,11 +13,11 @@ from tansiq.exchange.body import Version
 from tansiq.exchange.models import Comparison, Link, OutboxRow, RecallOrder, Sent, SharedObject
 from tansiq.exchange.node import publishing
 from tansiq.exchange.node.deciding import Deciding
+from tansiq.exchange.node.entitlements import markings_in_use, own_live
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.orders import recall_from
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.tombstones import recall_of
-from tansiq.exchange.own_kinds import UNCOMPARED
 from tansiq.exchange.receiving import Cause, Recall
 
 PAGE = 5_000
@@ -31,23 +31,20 @@ class OwnVersion(NamedTuple):
 
 
 def own_versions(here: Here, peer: str, now: datetime) -> Iterator[OwnVersion]:
-    """This node's own live objects that ``peer`` may have, read in pages; decided once for each set of markings."""
+    """This node's own live objects that ``peer`` may have, in no order; decided once for each set of markings."""
     deciding = Deciding(here, now)
-    teams = here.teams_of.get(here.code, frozenset())
-    rows = SharedObject.objects.filter(owner__in=teams, statement__isnull=False, withheld=False)
+    allowed: set[str] = set()
+    for some in in_parts(markings_in_use(here)):
+        deciding.learn(some)
+        allowed |= {key for key in some if deciding.may_have(peer, key)}
     columns = (
-        rows.exclude(kind__in=UNCOMPARED)
-        .order_by("object")
+        own_live(here)
+        .filter(withheld=False)
         .values_list("object", "kind", "statement__term", "statement__n", "statement__leaf", "statement__marking_id")
     )
-    after = ""
-    while page := list(columns.filter(object__gt=after)[:PAGE]):
-        for some in in_parts(sorted({row[5] for row in page})):
-            deciding.learn(some)
-        for object_id, kind, term, n, leaf, marking in page:
-            if deciding.may_have(peer, marking):
-                yield OwnVersion(object_id, kind, Version(term, n), leaf)
-        after = page[-1][0]
+    for object_id, kind, term, n, leaf, marking in columns.order_by().iterator(chunk_size=PAGE):
+        if marking in allowed:
+            yield OwnVersion(object_id, kind, Version(term, n), leaf)
 
 
 def under_way(peer: str, objects: Sequence[str], since: datetime) -> frozenset[str]:

@@ -14,13 +14,13 @@ from tansiq.exchange import pages
 from tansiq.exchange.body import State
 from tansiq.exchange.held import Stand
 from tansiq.exchange.models import InChannel, Link, SharedObject, Waiting
-from tansiq.exchange.node import keeping, life
+from tansiq.exchange.node import keeping, life, sets
 from tansiq.exchange.node.deciding import Deciding
-from tansiq.exchange.node.entitlements import own_objects
+from tansiq.exchange.node.entitlements import markings_in_use, own_live
 from tansiq.exchange.node.heeding import authority, delete_blocked, drop_waiting, remember
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.portions import in_parts
-from tansiq.exchange.node.recovering import attempted_by_all, is_plausible, recover
+from tansiq.exchange.node.recovering import is_plausible, recover
 from tansiq.exchange.node.tombstones import BLOCKED
 from tansiq.exchange.pages import Partial
 from tansiq.exchange.receiving import Recall
@@ -149,9 +149,9 @@ def released(here: Here, now: datetime) -> None:
 def _count_as_attempted(here: Here, now: datetime) -> None:
     """Own objects, for all who may have them: what was sent since the backup may be on its way still."""
     deciding = Deciding(here, now)
-    for page in own_objects(here):
-        keys = {one.marking for one in page}
-        for some in in_parts(sorted(keys)):
-            deciding.learn(some)
-        may = {key: [peer for peer in sorted(here.peers) if deciding.may_have(peer, key)] for key in keys}
-        attempted_by_all([(one.object, peer) for one in page if not one.withheld for peer in may[one.marking]], now)
+    for some in in_parts(markings_in_use(here)):
+        deciding.learn(some)
+        for peer in sorted(here.peers):
+            may = [key for key in some if deciding.may_have(peer, key)]
+            if may:
+                sets.attempted(peer, own_live(here).filter(statement__marking__in=may, withheld=False), now)
