@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     """What became of a publication.
 
     ``acknowledged``: the stream has it, on disk. ``full``: our quota there is used up; later. ``nowhere``: nothing
-    there takes it: no such recipient, not for us, or three servers are just choosing who leads. ``failed``: nobody knows.
+    there takes it: no such recipient, not for us, or servers are just choosing who leads. ``failed``: nobody knows.
     """
 
     ACKNOWLEDGED = "acknowledged"

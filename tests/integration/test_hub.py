@@ -1,0 +1,90 @@
+"""A hub's message server follows the roster: who comes in, who is put out, without a restart."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from factories import rosters as make
+from factories.backbone import eventually, free_ports, subject
+from people import GRACE
+from tansiq.cli import hub
+from tansiq.cli.backbone import program
+from tansiq.core.home import Home
+from tansiq.exchange import jetstream, nkey, roster_change
+from tansiq.exchange.body import Lane
+from tansiq.exchange.carried import Outcome, Trouble
+from tansiq.exchange.roster import Standing
+from tansiq.exchange.roster_signing import Accepted, signed
+from tansiq.exchange.transport import Transport
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_nodes_of_a_roster_are_the_active_ones_with_their_keys() -> None:
+    roster = make.founded("XA", "XB", "XC")
+    draft = roster_change.set_standing(make.after(roster), "XB", Standing.SUSPENDED)
+
+    assert jetstream.nodes_of(draft) == [
+        jetstream.BackboneNode(code, nkey.public(make.seed(code))) for code in ("XA", "XC")
+    ]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    from tansiq import settings
+
+    (tmp_path / "secrets").mkdir()
+    monkeypatch.setattr(settings, "BACKBONE_LISTEN", f"127.0.0.1:{free_ports(1)[0]}")
+    return Home(tmp_path, tmp_path / "lake", "")
+
+
+@pytest.fixture
+def server(home: Home, database: None) -> Iterator[subprocess.Popen[bytes]]:
+    from tansiq.exchange.node import rosters
+
+    rosters._read.clear()
+    process = subprocess.Popen([str(program("")), "--config", str(hub.configure(home, "XA"))])
+    eventually(lambda: hub.answers(home))
+    yield process
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    rosters._read.clear()
+
+
+def test_hub_follows_the_roster_without_a_restart(server: subprocess.Popen[bytes], home: Home) -> None:
+    from tansiq.exchange.node import rosters
+
+    nobody = hub.apply(home, "XA")
+    roster = make.founded("XA", "XB", "XC")
+    first = signed(roster, make.signer())
+    assert isinstance(rosters.accept_signed([first], by=GRACE, now=NOW, realm="live", anchor=first.digest), Accepted)
+    made = hub.apply(home, "XA")
+    again = hub.apply(home, "XA")
+
+    assert nobody.created == []
+    assert made.created == [jetstream.stream_name("live", code, lane) for code in ("XA", "XB", "XC") for lane in Lane]
+    assert again.created == again.changed == again.deleted == []
+    with Transport(hub.urls(), make.seed("XB"), "XB") as xb, Transport(hub.urls(), make.seed("XA"), "XA") as xa:
+        assert xb.wait(20) and xa.wait(20)
+        assert xb.publish(subject("XA", "XB"), b"m", "id.1") is Outcome.ACKNOWLEDGED
+        second = signed(roster_change.remove(make.after(roster), "XB"), make.signer())
+        assert isinstance(rosters.accept_signed([second], by=GRACE, now=NOW, realm="live"), Accepted)
+        changes = hub.apply(home, "XA")
+        eventually(lambda: xb.trouble is Trouble.REFUSED)
+        assert changes.purged == [("tansiq_live_XA_normal", "XB")]
+        assert (xa.connected, xa.fetch_any(10, 0)) == (True, [])
+    assert server.poll() is None
+
+
+def test_configuration_of_the_hub_is_its_owners_alone(server: subprocess.Popen[bytes], home: Home) -> None:
+    assert {
+        (home.backbone / "server.conf").stat().st_mode & 0o777,
+        (home.secrets / "backbone.nkey").stat().st_mode & 0o777,
+    } == {0o600}
