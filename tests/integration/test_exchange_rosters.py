@@ -328,3 +328,22 @@ def test_roster_made_of_the_register_leaves_the_register_as_it_is(home: Home) ->
     assert (queries.claims(), queries.claims_version()) == before
     with pytest.raises(issuing.NothingToChange):
         issuing.drafted(issuing.Changes(register=True), now=NOW)
+
+
+def test_rosters_are_given_from_the_one_that_is_asked_for_if_it_is_here(home: Home) -> None:
+    from tansiq.exchange.node import asking, rosters
+    from tansiq.exchange.requests import RosterAsked
+
+    named("XA")
+    chain = make.chain(roster_change.admit(make.founded("XB"), of_keys(home), make.WORDS), 4)
+    accept(*chain[1:], anchor=chain[1].digest)
+    here = rosters.here(home, now=NOW)
+    assert here is not None
+
+    given = asking.rosters_given(here, RosterAsked(epoch=3))
+    before_us = asking.rosters_given(here, RosterAsked(epoch=1))
+
+    assert [(piece.epoch, piece.data) for piece in given.pieces] == [
+        (one.epoch, one.written().encode()) for one in chain[2:]
+    ]
+    assert (before_us.newest, before_us.pieces) == (0, ())
