@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Min, Q
 
 from tansiq.exchange import recall, sending, values
-from tansiq.exchange.body import Lane, Skip, SkipReason
-from tansiq.exchange.channel import Span
+from tansiq.exchange.body import Lane, Skip
 from tansiq.exchange.models import OutChannel, Recipient, Sent
 from tansiq.exchange.node import keeping
 from tansiq.exchange.node.believing import Follow, on_receipt
-from tansiq.exchange.node.deciding import Deciding, going_of
+from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.keeping import prune
+from tansiq.exchange.node.refusing import entry_of, join, refuse, refused_of, uncovered
 from tansiq.exchange.sending import Entry, Way
 
 __all__ = ["Attempt", "Follow", "due_attempts", "on_receipt", "prune"]
@@ -58,13 +58,13 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
         return []
     deciding = Deciding(here, now)
     if not _is_reached(here, peer, lane):
-        _refuse(channel, deciding, known=channel.given)
+        refuse(channel, deciding, known=channel.given)
         return []
     if channel.idle_until is not None and now < channel.idle_until:
         return []
     rows = _decided(channel, here, deciding, now, most)
     chosen = sending.due(
-        [_entry(row) for row in rows],
+        [entry_of(row) for row in rows],
         keeping.belief_of(channel),
         lane=lane,
         has_mail=peer in here.mail,
@@ -90,14 +90,14 @@ def to_attempt(here: Here, now: datetime) -> list[tuple[str, Lane]]:
 def _next_due(channel: OutChannel, here: Here) -> datetime | None:
     """When what is under way is due again, if until then nothing is sealed and nothing heard (section 8.4)."""
     reached = keeping.belief_of(channel).horizon + here.window
-    uncovered = Sent.objects.filter(channel=channel, covered_at=None, first__lte=reached)
-    lowest = uncovered.order_by("first").values_list("next_at", flat=True)[:1]
+    under_way = Sent.objects.filter(channel=channel, covered_at=None, first__lte=reached)
+    lowest = under_way.order_by("first").values_list("next_at", flat=True)[:1]
     found = list(lowest)
     if channel.heard_at is not None:
-        lost = uncovered.filter(tried_at__lte=channel.heard_at - sending.LOST_AFTER)
+        lost = under_way.filter(tried_at__lte=channel.heard_at - sending.LOST_AFTER)
         found.append(lost.aggregate(at=Min("next_at"))["at"])
     if channel.peer in here.mail:
-        by_mail = uncovered.aggregate(
+        by_mail = under_way.aggregate(
             first=Min("first_sent_at", filter=Q(next_mail_at=None)), again=Min("next_mail_at")
         )
         first = by_mail["first"]
@@ -110,27 +110,21 @@ def _is_reached(here: Here, peer: str, lane: Lane) -> bool:
     return peer in here.peers or (peer in here.facts.former and lane is Lane.URGENT)
 
 
-def _uncovered(channel: OutChannel) -> QuerySet[Sent]:
-    """By position, with what they carry; the bytes stay where they are."""
-    rows = Sent.objects.filter(channel=channel, covered_at=None).order_by("first")
-    return rows.select_related("statement").defer("body", "statement__content")
-
-
 def _decided(channel: OutChannel, here: Here, deciding: Deciding, now: datetime, most: int) -> list[Sent]:
     """The lowest uncovered and the candidates, all of which may go; what may not is a skip by now."""
     while True:
         rows = _candidates(channel, here, now, most)
-        refused = _refused(channel.peer, rows, deciding)
+        refused = refused_of(channel.peer, rows, deciding)
         if refused:
-            _refuse(channel, deciding, known=refused[-1].last)
-        elif not _join(channel, rows):
+            refuse(channel, deciding, known=refused[-1].last)
+        elif not join(channel, rows):
             return rows
 
 
 def _candidates(channel: OutChannel, here: Here, now: datetime, most: int) -> list[Sent]:
     """The lowest, and those that ``sending.due`` may choose: never tried, seemingly lost, or to go by mail."""
-    uncovered = _uncovered(channel)
-    rows = list(uncovered[:1])
+    waiting = uncovered(channel)
+    rows = list(waiting[:1])
     if not rows:
         return []
     wanted = Q(next_at=None)
@@ -140,87 +134,8 @@ def _candidates(channel: OutChannel, here: Here, now: datetime, most: int) -> li
         first_by_mail = Q(next_mail_at=None, first_sent_at__lte=now - sending.MAIL_AFTER[Lane(channel.lane)])
         wanted |= Q(next_mail_at__lte=now) | first_by_mail
     reached = keeping.belief_of(channel).horizon + here.window
-    others = uncovered.filter(wanted, first__gt=rows[0].first, first__lte=reached)
+    others = waiting.filter(wanted, first__gt=rows[0].first, first__lte=reached)
     return rows + list(others[:most])
-
-
-def _refused(peer: str, rows: Sequence[Sent], deciding: Deciding) -> list[Sent]:
-    carrying = [row for row in rows if row.statement_id is not None]
-    allowed = deciding.may_go(peer, [going_of(row.statement) for row in carrying])
-    return [row for row in carrying if row.statement_id not in allowed]
-
-
-def _refuse(channel: OutChannel, deciding: Deciding, *, known: int) -> None:
-    """Destroy the bytes of all that may not go, from the lowest on; one skip for a run.
-
-    Args:
-        known: a position that may not; the look goes beyond it as long as it finds more.
-    """
-    above, low = 0, 0
-    while carrying := _carrying(channel, above=above):
-        above = carrying[-1].last
-        refused = _refused(channel.peer, carrying, deciding)
-        if refused:
-            _destroy(channel, refused)
-            region = _uncovered(channel).filter(first__gte=low, first__lte=above)
-            _join(channel, region)
-            low = region.exclude(skipped="").order_by("-first").values_list("first", flat=True)[0]
-        elif above > known:
-            return
-
-
-def _carrying(channel: OutChannel, *, above: int) -> list[Sent]:
-    return list(_uncovered(channel).filter(first__gt=above, statement__isnull=False)[: keeping.PAGE])
-
-
-def _destroy(channel: OutChannel, rows: Sequence[Sent]) -> None:
-    Sent.objects.filter(id__in=[row.pk for row in rows]).update(
-        body=None, statement=None, size_bytes=0, skipped=SkipReason.ENTITLEMENT.value
-    )
-    _lessen(channel, bodies=0, size_bytes=sum(row.size_bytes for row in rows))
-
-
-def _lessen(channel: OutChannel, *, bodies: int, size_bytes: int) -> None:
-    channel.waiting_bodies -= bodies
-    channel.waiting_bytes -= size_bytes
-    OutChannel.objects.filter(pk=channel.pk).update(
-        waiting_bodies=F("waiting_bodies") - bodies, waiting_bytes=F("waiting_bytes") - size_bytes
-    )
-
-
-def _join(channel: OutChannel, rows: Iterable[Sent]) -> bool:
-    """Neighbouring skips of one reason become one row; whether there were any."""
-    skips = [row for row in rows if row.skipped]
-    found = sending.joined([_entry(row) for row in skips])
-    if len(found) == len(skips):
-        return False
-    by_position = {row.first: row for row in skips}
-    kept = {entry.span.first for entry in found}
-    absorbed = [row.pk for row in skips if row.first not in kept]
-    for start in range(0, len(absorbed), keeping.PAGE):
-        Sent.objects.filter(id__in=absorbed[start : start + keeping.PAGE]).delete()
-    for entry in found:
-        row = by_position[entry.span.first]
-        if row.last != entry.span.last:
-            Sent.objects.filter(pk=row.pk).update(last=entry.span.last, digest=entry.span.digest)
-    _lessen(channel, bodies=len(absorbed), size_bytes=0)
-    return True
-
-
-def _entry(row: Sent) -> Entry:
-    """As the engine sees it, without the bytes."""
-    return Entry(
-        Span(row.first, row.last, row.prev, row.digest),
-        None,
-        None,
-        SkipReason(row.skipped) if row.skipped else None,
-        attempts=row.attempts,
-        next_at=row.next_at,
-        mailed=row.mailed,
-        next_mail_at=row.next_mail_at,
-        first_sent_at=row.first_sent_at,
-        covered_at=row.covered_at,
-    )
 
 
 def _mark_attempted(peer: str, rows: Sequence[Sent], now: datetime) -> None:

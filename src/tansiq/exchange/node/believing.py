@@ -15,6 +15,7 @@ from tansiq.exchange.channel import Span
 from tansiq.exchange.models import OutChannel, Recipient, Sent
 from tansiq.exchange.node import keeping
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.refusing import entry_of
 from tansiq.exchange.receipts import Alarm, Holding
 from tansiq.exchange.sending import Entry
 from tansiq.exchange.values import incarnation_number
@@ -134,7 +135,7 @@ def _cover_through(channel: OutChannel, through: int, now: datetime) -> None:
 def _answer_above(channel: OutChannel, belief: Holding, now: datetime) -> None:
     """Above the first gap: what is there is covered, what is missing and not under way goes at once."""
     rows = list(Sent.objects.filter(channel=channel, covered_at=None, first__lte=belief.horizon).defer("body"))
-    covered, missing = sending.answered([_entry(row) for row in rows], belief, now=now)
+    covered, missing = sending.answered([entry_of(row) for row in rows], belief, now=now)
     _update([entry.span.first for entry in covered], channel, covered_at=now)
     _update([entry.span.first for entry in missing], channel, next_at=None, tried_at=None)
     gone = {entry.span.first for entry in covered}
@@ -176,12 +177,6 @@ def _is_lost(channel: OutChannel, belief: Holding) -> bool:
 
 def _span(row: Sent) -> Entry:
     return Entry(Span(row.first, row.last, row.prev, row.digest), None, None)
-
-
-def _entry(row: Sent) -> Entry:
-    return Entry(
-        Span(row.first, row.last, row.prev, row.digest), None, None, attempts=row.attempts, next_at=row.next_at
-    )
 
 
 def _note_states(here: Here, peer: str, states: Sequence[ObjectState], now: datetime) -> None:
