@@ -107,6 +107,8 @@ def compared(setting: Callable[[], Any] = lambda: None, *, now: datetime = NOW) 
         given = at_xe(setting, lambda: on_ask(node("XE"), "XA", question, now))  # noqa: B023
         [asked] = on_given(xa, "XE", given[0], now)
         if asked.outcome is not None:
+            heard = at_xe(setting, lambda: on_ask(node("XE"), "XA", asked, now))  # noqa: B023
+            assert on_given(xa, "XE", heard[0], now) == []
             return asked.outcome, turn
     raise AssertionError
 
@@ -400,6 +402,23 @@ def test_turn_is_asked_again_and_given_up_after_an_hour() -> None:
     row = Comparison.objects.get()
     assert again == [[], [("XE", asked)], []]
     assert (after, row.equal, row.ended_at) == ([], None, NOW + timedelta(hours=1))
+
+
+def test_outcome_is_said_until_it_was_heard() -> None:
+    from tansiq.exchange.node.comparing import begin, due_asks, on_ask, on_given
+
+    xa = node()
+    asked = begin(xa, "XE", NOW)
+    assert asked is not None
+    [given] = at_xe(lambda: None, lambda: on_ask(node("XE"), "XA", asked, NOW))
+    [last] = on_given(xa, "XE", given, NOW)
+
+    again = due_asks(xa, NOW + timedelta(seconds=30))
+    [heard] = at_xe(lambda: None, lambda: on_ask(node("XE"), "XA", last, NOW))
+    on_given(xa, "XE", heard, NOW)
+
+    assert last.outcome == Outcome(differences=0)
+    assert (again, due_asks(xa, LATER)) == ([("XE", last)], [])
 
 
 def test_answer_that_comes_twice_changes_nothing() -> None:

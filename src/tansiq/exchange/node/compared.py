@@ -67,7 +67,7 @@ def on_ask(here: Here, peer: str, asked: ComparisonAsked, now: datetime) -> list
         return []
     if asked.outcome is not None:
         _note_outcome(here, row, asked.outcome, now)
-        return []
+        return [ComparisonGiven(comparison=asked.comparison, turn=asked.turn)]
     items = _items(here, peer, asked.comparison, now)
     if items is None:
         return []

@@ -30,7 +30,7 @@ NIGHTLY = timedelta(hours=20)
 ASKED_AGAIN = timedelta(seconds=30)
 GIVEN_UP = timedelta(hours=1)
 LEAST_BETWEEN = timedelta(seconds=60)
-MOST_UNDER_WAY = 1_000
+MOST_UNDER_WAY = 10_000
 """Bodies that may be under way when a comparison is opened: they would only be found to differ."""
 MOST_AT_ONCE = 3
 MOST_ITEMS = 2_000_000
@@ -46,6 +46,11 @@ class Opened:
     began_at: datetime
     asked_at: datetime
     heard_at: datetime
+    last: ComparisonAsked | None = None  # how it ended, once it has: asked until the peer has heard
+
+    @property
+    def asked(self) -> ComparisonAsked:
+        return self.last or self.comparing.ask()
 
 
 _opened: dict[tuple[str, str], Opened] = {}
@@ -72,7 +77,8 @@ def due_comparisons(here: Here, now: datetime) -> list[str]:
 
 
 def _is_due(here: Here, peer: str, link: Link | None, now: datetime) -> bool:
-    if (here.code, peer) in _opened or (link is not None and link.frozen_at is not None):
+    opened = _opened.get((here.code, peer))
+    if (opened is not None and opened.last is None) or (link is not None and link.frozen_at is not None):
         return False
     is_wanted = link is None or link.incomplete_since is not None or link.compared_at is None
     if not is_wanted and link.compared_at > now - NIGHTLY:
@@ -109,7 +115,8 @@ def begin(here: Here, peer: str, now: datetime) -> ComparisonAsked | None:
 
 
 def _has_room() -> bool:
-    return len(_opened) < MOST_AT_ONCE and sum(len(one.items) for one in _opened.values()) <= MOST_ITEMS
+    running = [len(one.items) for one in _opened.values() if one.last is None]
+    return len(running) < MOST_AT_ONCE and sum(running) <= MOST_ITEMS
 
 
 def _given_cut(peer: str) -> list[CutAt]:
@@ -132,7 +139,7 @@ def due_asks(here: Here, now: datetime) -> list[tuple[str, ComparisonAsked]]:
             _end(here, peer, now)
         elif opened.asked_at <= now - ASKED_AGAIN:
             opened.asked_at = now
-            due.append((peer, opened.comparing.ask()))
+            due.append((peer, opened.asked))
     return due
 
 
@@ -141,6 +148,10 @@ def on_given(here: Here, peer: str, given: ComparisonGiven, now: datetime) -> li
     """The next turn; in the last one the outcome, after what differs was repaired."""
     opened = _opened.get((here.code, peer))
     if opened is None or opened.comparing.comparison != given.comparison or life.is_held():
+        return []
+    if opened.last is not None:
+        if given.turn == opened.last.turn:
+            del _opened[here.code, peer]
         return []
     try:
         comparing = turns.heard(opened.comparing, opened.items, given)
@@ -181,7 +192,10 @@ def _concluded(here: Here, peer: str, opened: Opened, now: datetime) -> Comparis
     elif not in_flight:
         Link.objects.filter(peer=peer, incomplete_since__lte=began_at).update(incomplete_since=None)
     _end(here, peer, now)
-    return opened.comparing.last(differences=len(differing), in_flight=len(in_flight))
+    opened.items = Items(())
+    opened.last = opened.comparing.last(differences=len(differing), in_flight=len(in_flight))
+    _opened[here.code, peer] = opened
+    return opened.last
 
 
 def _names(here: Here, found: Differences) -> dict[bytes, str]:
@@ -204,7 +218,7 @@ def _names(here: Here, found: Differences) -> dict[bytes, str]:
 def _end(here: Here, peer: str, now: datetime) -> None:
     """``equal`` stays unknown where nothing was concluded."""
     opened = _opened.pop((here.code, peer), None)
-    if opened is None:
+    if opened is None or opened.last is not None:
         return
     Comparison.objects.filter(pk=opened.comparing.comparison).update(ended_at=now, last_at=now)
     Link.objects.bulk_create([Link(peer=peer)], ignore_conflicts=True)
