@@ -144,7 +144,7 @@ def head(here: Here, peer: str, now: datetime) -> dict[str, object]:
 def rosters_given(here: Here, asked: RosterAsked) -> RosterGiven:
     """Nothing, where the first roster of this node came after the one that is asked for."""
     if rosters.signed_at(asked.epoch) is None:
-        return RosterGiven(newest=min(here.epoch, asked.epoch - 1))
+        return RosterGiven(newest=max(1, min(here.epoch, asked.epoch - 1)))
 
     def text_of(epoch: int) -> bytes:
         signed = rosters.signed_at(epoch)
