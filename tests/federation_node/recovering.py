@@ -1,0 +1,131 @@
+"""A node whose state is an old backup, and what its peers give back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from federation_node.comparing import Comparing
+from federation_node.values import BEGINNING_OF_EPOCH, REALM, Fact, Letter, Live, Out, envelope_of, fact_of
+from tansiq.exchange import held, receiving
+from tansiq.exchange.body import Channel, Lane
+from tansiq.exchange.receipts import NOTHING
+from tansiq.exchange.receiving import Recall
+from tansiq.exchange.sending import Outgoing
+
+
+class Recovering(Comparing):
+    """A node whose state is an old backup, and what its peers give back."""
+
+    def restore(self, now: datetime, machine: int) -> None:
+        """This state is an old backup: held until the peers have answered (section 11.1)."""
+        self.machine = machine
+        self.raise_terms, self.raised = True, set()
+        self.held = held.Held(now, self.roster.members - {self.code})
+        self.asked_back.clear()
+        self.outs = {
+            where: Out(Outgoing(""), former={*out.former, out.outgoing.incarnation}) for where, out in self.outs.items()
+        }
+        self._maybe_release(now)
+
+    def on_answer(self, peer: str, answer: held.Answer, now: datetime) -> list[Letter]:
+        if self.held is None:
+            return self._on_asked_back(peer, answer)
+        if answer.since != self.held.since or peer not in self.held.waiting_for:
+            return []
+        for returned in answer.objects:
+            self._recover(peer, fact_of(envelope_of(returned.envelope)))
+        for identifier, recall in answer.recalls.items():
+            self._recover_recall(peer, identifier, recall)
+        for stand in answer.stands:
+            self._renumber(peer, stand)
+        self.held, following = held.on_answer(self.held, peer, answer)
+        self._maybe_release(now)
+        return [Letter(self.code, peer, following)] if following else []
+
+    def _on_asked_back(self, peer: str, answer: held.Answer) -> list[Letter]:
+        """What a comparison showed a peer to have otherwise: own objects that a former life of this node sent it."""
+        asking = self.asked_back.get(peer)
+        if asking is None or answer.since != asking.since:
+            return []
+        before = dict(self.objects)
+        for returned in answer.objects:
+            self._recover(peer, fact_of(envelope_of(returned.envelope)))
+        for identifier, recall in answer.recalls.items():
+            self._recover_recall(peer, identifier, recall)
+        if self.objects != before:
+            self.incomplete |= self.roster.members - {self.code}
+        self.asked_back[peer], following = held.on_answer(asking, peer, answer)
+        if self.asked_back[peer].is_released:
+            del self.asked_back[peer]
+        return [Letter(self.code, peer, following)] if following else []
+
+    def _recover(self, peer: str, fact: Fact) -> None:
+        self.sent_to.setdefault(fact.object, set()).add(peer)
+        mine = self.objects.get(fact.object)
+        if mine is None or mine.fact.version < fact.version:
+            self.sent_to[fact.object] |= fact.audience
+            if fact.version < self._recall(fact.object).narrowed:  # as in ``_recover_recall``
+                fact = replace(fact, audience=frozenset())
+            self.objects[fact.object] = Live(fact, self.roster.epoch)
+            self.known_of.add(fact.object)
+
+    def _recover_recall(self, peer: str, identifier: str, recall: Recall) -> None:
+        self.recalls[identifier] = self._recall(identifier).joined(recall)
+        mine = self.objects.get(identifier)
+        if mine is None:
+            return
+        if mine.fact.owner != self.code:
+            self._delete_recalled(identifier)
+        elif mine.fact.version < recall.narrowed:  # its later marking is lost: nobody but the origin until it is set
+            self.objects[identifier] = replace(mine, fact=replace(mine.fact, audience=frozenset()))
+
+    def _renumber(self, peer: str, stand: held.Stand) -> None:
+        out = self._out(peer, stand.lane)
+        out.former.add(stand.incarnation)
+        known = [incarnation for incarnation in out.former if incarnation]
+        if out.outgoing.incarnation and out.outgoing.incarnation < max(known, default=""):
+            self.outs[peer, stand.lane] = Out(Outgoing(""), former=out.former)
+        self.floors[peer, stand.lane] = stand
+        for one in self.ins.get((peer, stand.lane), {}).values():
+            one.ledger = replace(held.renumbered(one.ledger, stand), unsaid=True)
+
+    def _maybe_release(self, now: datetime) -> None:
+        if self.held and self.held.is_released:
+            self.held = None
+            self.incomplete |= self.roster.members - {self.code}
+            for identifier, live in self.objects.items():
+                if live.fact.owner == self.code:
+                    self.sent_to.setdefault(identifier, set()).update(live.fact.audience)
+            for identifier in list(self.objects):
+                self._delete_recalled(identifier)
+            self._settle_all(now)
+
+    def on_request(self, peer: str, request: held.Request) -> list[Letter]:
+        """Answer a restored peer; what is between the two is to be compared afterwards."""
+        if peer not in self.roster.members:
+            return []
+        self.incomplete.add(peer)
+        objects = {
+            fact.object: held.Returned(fact.object, fact.version, fact.leaf, self._returned(fact))
+            for fact in self._latest_of(peer).values()
+        }
+        recalls = {
+            identifier: recall for identifier, recall in self.recalls.items() if identifier.split(":")[0] == peer
+        }
+        recalls |= {identifier: recall for (identifier, to), recall in self.recalled_from.items() if to == peer}
+        stands = []
+        for lane in Lane:
+            incarnation = max(self.begun.get((peer, lane), {}), key=receiving.incarnation_number, default="")
+            belief = self.outs[peer, lane].belief if (peer, lane) in self.outs else NOTHING
+            stands.append(held.Stand(lane, incarnation, belief.n, belief.changes))
+        return [Letter(self.code, peer, held.page(objects, recalls, stands, request, size=3))]
+
+    def _returned(self, fact: Fact) -> bytes:
+        channel = Channel(REALM, self.code, fact.owner, Lane.NORMAL, "1-aaaaaaaaaaaaaaaa")
+        return self._envelope(fact, channel, 1, "0" * 64, BEGINNING_OF_EPOCH).written()
+
+    def _become_held(self, now: datetime) -> None:
+        if self.held is None:
+            self.alarms.append("a peer has positions that were never given here")
+            self.restore(now, self.machine + 100)
