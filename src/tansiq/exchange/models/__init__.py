@@ -1,5 +1,6 @@
 """The tables of the exchange."""
 
+from tansiq.exchange.models.checks import CheckHeard, CheckResult, CheckRound, CheckSeen
 from tansiq.exchange.models.links import (
     Alarm,
     Comparison,
@@ -7,6 +8,7 @@ from tansiq.exchange.models.links import (
     Life,
     Link,
     RosterRecord,
+    Serving,
     WayHeard,
 )
 from tansiq.exchange.models.objects import (
@@ -31,6 +33,10 @@ from tansiq.exchange.models.sending import OutboxRow, OutChannel, Sent
 
 __all__ = [
     "Alarm",
+    "CheckHeard",
+    "CheckResult",
+    "CheckRound",
+    "CheckSeen",
     "Comparison",
     "Evidence",
     "InChannel",
@@ -49,6 +55,7 @@ __all__ = [
     "Recipient",
     "RosterRecord",
     "Sent",
+    "Serving",
     "SharedObject",
     "Statement",
     "Waiting",

@@ -39,6 +39,17 @@ class Life(models.Model):
         return f"{self.number}{' held' if self.held_since else ''}"
 
 
+class Serving(models.Model):
+    """One row: the process that works on this node's links, as long as it says so. One at a time does."""
+
+    worker = models.CharField(max_length=64)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.worker
+
+
 class Link(models.Model):
     """One peer as this node sees it.
 

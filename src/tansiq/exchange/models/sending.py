@@ -16,6 +16,7 @@ class OutboxRow(models.Model):
     lane = lane()
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="+")
     size_bytes = models.PositiveIntegerField()  # of the content, before it is a body
+    only_way = models.CharField(max_length=16, blank=True)  # a check of one way; empty: as section 8.4 says
     put_at = models.DateTimeField()
 
     class Meta:
@@ -84,6 +85,7 @@ class Sent(models.Model):
     mailed = models.PositiveIntegerField(default=0)
     next_mail_at = moment_or_none()
     first_sent_at = moment_or_none()
+    only_way = models.CharField(max_length=16, blank=True)  # sending.Entry.only
     covered_at = moment_or_none()
 
     class Meta:
