@@ -15,11 +15,12 @@ from tansiq.audit.actions import record
 from tansiq.core.home import Home
 from tansiq.core.viewer import Viewer
 from tansiq.exchange import custody, roster_reading, values
+from tansiq.exchange.custody import Keys
 from tansiq.exchange.models import Evidence, RosterRecord
 from tansiq.exchange.node import alarms, recalls, settling
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.registering import register
-from tansiq.exchange.node.under import alone, under
+from tansiq.exchange.node.under import NO_KEYS, alone, under
 from tansiq.exchange.roster import Roster
 from tansiq.exchange.roster_signing import Accepted, Behind, NotAccepted, Signature, SignedRoster, Split, accept
 from tansiq.members.models import Node
@@ -167,11 +168,19 @@ def _store(accepted: Accepted, *, by: Viewer, now: datetime) -> None:
 def _follow(known: Roster | None, newest: Roster, now: datetime) -> None:
     """What a roster changes here: who is sent to and recalled from, what is tried again, which keys are destroyed."""
     if (node := Node.objects.first()) is not None:
-        after = under(newest, code=node.code, now=now)
+        after = under(newest, code=node.code, now=now, keys=_keys(newest, node.code))  # recalls are signed
         before = under(known, code=node.code, now=now) if known else alone(after)
         recalls.on_roster(before, after, now)
         settling.on_roster(after, now)
     transaction.on_commit(lambda: custody.heed(settings.HOME, newest, now=now))
+
+
+def _keys(roster: Roster, code: str) -> Keys:
+    """None, where none were drawn yet: such a node has said nothing that it would recall."""
+    try:
+        return custody.in_force(custody.load(settings.HOME, realm=roster.realm), roster, here=code)
+    except custody.NoKey:
+        return NO_KEYS
 
 
 def _raise_alarm(split: Split, *, by: Viewer, now: datetime) -> None:

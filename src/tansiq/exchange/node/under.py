@@ -13,10 +13,10 @@ from tansiq.exchange.roster import Roster
 from tansiq.members.in_force import current
 from tansiq.members.models import Appointment
 
-_NO_KEYS = Keys((), {}, "")
+NO_KEYS = Keys((), {}, "")
 
 
-def under(roster: Roster, *, code: str, now: datetime, keys: Keys = _NO_KEYS) -> Here:
+def under(roster: Roster, *, code: str, now: datetime, keys: Keys = NO_KEYS) -> Here:
     """The node ``code`` under ``roster``.
 
     Args:
