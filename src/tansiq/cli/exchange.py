@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tansiq.cli import node
+from tansiq.cli import hub, node
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _, ngettext
@@ -61,11 +61,19 @@ def here_or_complain(now: datetime) -> Here:
 def serve() -> None:
     home = node.opened()
     from tansiq import settings
-    from tansiq.workers.exchange import serving
+    from tansiq.workers.exchange import Servers, serving
     from tansiq.workers.waiting import signals
 
+    apply = (lambda: hub.apply(home, hub.named())) if hub.is_hub() else None
     with signals() as heard:
-        serving(home, settings, until=heard)
+        serving(
+            home,
+            Servers(hub.urls() if hub.is_hub() or settings.BACKBONE_URL else (), hub.authority(), apply),
+            smtp=settings.SMTP,
+            sender=settings.EXCHANGE_MAIL,
+            account=settings.EXCHANGE_IMAP,
+            until=heard,
+        )
 
 
 def status(json: AsJson = False) -> None:
@@ -83,7 +91,9 @@ def status(json: AsJson = False) -> None:
 def _tell(stood: Status, now: datetime) -> None:
     say(_("Node {code}, realm {realm}, epoch {epoch}.").format(code=stood.code, realm=stood.realm, epoch=stood.epoch))
     if stood.held_since:
-        say(_("Held since {moment}: its peers are asked what it said since the backup.").format(moment=stood.held_since))
+        say(
+            _("Held since {moment}: its peers are asked what it said since the backup.").format(moment=stood.held_since)
+        )
     for link in stood.links:
         typer.echo(harmless("\t".join(_columns(link, now))))
 

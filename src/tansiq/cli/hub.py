@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tansiq.cli import secrets
@@ -24,6 +25,11 @@ def is_hub() -> bool:
     return bool(settings.BACKBONE_LISTEN)
 
 
+def administers(home: Home) -> bool:
+    """Whether the administrator's key is here: on the hub, or where the files for three servers were written."""
+    return is_hub() or (home.secrets / "backbone.nkey").exists()
+
+
 def urls() -> list[str]:
     """Where this node reaches its own server. Raises: HubUnnamed."""
     from tansiq import settings
@@ -36,11 +42,18 @@ def urls() -> list[str]:
 
 
 def configure(home: Home, name: str) -> Path:
-    """Write what the server is to read: the members of the roster here. Raises: servers.NotEncrypted, HubUnnamed."""
+    """Write what the server is to read. Raises: as ``text``."""
+    home.backbone.mkdir(mode=secrets.PRIVATE_FOLDER, exist_ok=True)
+    file = home.backbone / "server.conf"
+    secrets.write(file, text(home, name))
+    return file
+
+
+def text(home: Home, name: str) -> str:
+    """What the server is to read: the members of the roster here. Raises: servers.NotEncrypted, HubUnnamed."""
     from tansiq import settings
 
     urls()
-    home.backbone.mkdir(mode=secrets.PRIVATE_FOLDER, exist_ok=True)
     tls = None
     if settings.BACKBONE_CERTIFICATE:
         tls = servers.Tls(Path(settings.BACKBONE_CERTIFICATE).absolute(), Path(settings.BACKBONE_KEY).absolute())
@@ -52,9 +65,22 @@ def configure(home: Home, name: str) -> Path:
         log=home.backbone / "server.log",
         tls=tls,
     )
-    file = home.backbone / "server.conf"
-    secrets.write(file, servers.configuration(server, members(), administrator=nkey.public(seed(home))))
-    return file
+    return servers.configuration(server, members(), administrator=nkey.public(seed(home)))
+
+
+def clustered(home: Home, name: str, *, store: Path, tls: Path, routes: Sequence[str], password: str) -> str:
+    """What one of three servers on machines of their own is to read; it listens on all of its machine's addresses."""
+    from tansiq import settings
+
+    shown = servers.Tls(tls / "cert.pem", tls / "key.pem", tls / "ca.pem")
+    server = servers.Server(name, "0.0.0.0:4222", store, settings.BACKBONE_BYTES, tls=shown)
+    cluster = servers.Cluster("backbone", "0.0.0.0:6222", routes, password)
+    return servers.configuration(server, members(), administrator=nkey.public(seed(home)), cluster=cluster)
+
+
+def waiting(home: Home) -> list[administration.Filling]:
+    """What waits where. Raises: BackboneAway, BackboneRefused."""
+    return administration.fillings(urls(), seed(home), authority=authority())
 
 
 def apply(home: Home, name: str) -> administration.Changes:
@@ -64,13 +90,14 @@ def apply(home: Home, name: str) -> administration.Changes:
     """
     from tansiq import settings
 
-    configure(home, name)
+    if is_hub():
+        configure(home, name)
     administration.reload(urls(), seed(home), authority=authority())
     nodes = members()
     if not nodes:
         return administration.Changes()
     quotas = Quotas.for_storage(settings.BACKBONE_BYTES, len(nodes))
-    specs = jetstream.specs(nodes, replicas=1, quotas=quotas)
+    specs = jetstream.specs(nodes, replicas=3 if len(urls()) == 3 else 1, quotas=quotas)
     return administration.administer(urls(), seed(home), specs, authority=authority())
 
 
@@ -89,6 +116,13 @@ def members() -> list[BackboneNode]:
 
     roster = rosters.current()
     return jetstream.nodes_of(roster) if roster else []
+
+
+def named() -> str:
+    """What the server is called: the code of this node."""
+    from tansiq.members.models import Node
+
+    return str(Node.objects.values_list("code", flat=True).get())
 
 
 def seed(home: Home) -> str:

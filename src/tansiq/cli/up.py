@@ -95,6 +95,7 @@ def parts(home: Home, code: str, *, access_log: bool) -> list[Part]:
             Part(N_("message server"), lambda: [server, "--config", str(backbone.configure(home, code))], 10.0)
         )
     wanted.append(Part(N_("worker"), lambda: ours("work")))
+    wanted.append(Part(N_("exchange"), lambda: ours("exchange", "serve")))
     wanted.append(Part(N_("web server"), lambda: ours("web", *(["--access-log"] if access_log else []))))
     return wanted
 

@@ -7,10 +7,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from django.db.models import Max
 
+from tansiq.core.errors import TansiqError
 from tansiq.core.home import Home
 from tansiq.core.viewer import Viewer
 from tansiq.exchange import custody, mail
@@ -20,7 +23,7 @@ from tansiq.exchange.carried import Outbound, Outcome, Received
 from tansiq.exchange.directory.publishing import publish_changes
 from tansiq.exchange.imap import Letter, Mailbox, MailboxRefused, MailboxUnusable
 from tansiq.exchange.models import RosterRecord
-from tansiq.exchange.node import attempts, comparing, entitlements, holding, rosters, settling
+from tansiq.exchange.node import alarms, attempts, comparing, entitlements, holding, rosters, settling
 from tansiq.exchange.node.asking import Asking
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.service import Post, Service, utc_now
@@ -31,6 +34,7 @@ from tansiq.notices.submission import NotSent, Refused, Server, Submission, Unkn
 from tansiq.workers.waiting import Signals
 
 MAILBOX_SECONDS = 30.0
+LOOK_SECONDS = 60.0
 LETTERS = 50
 """Mails that are opened and stored at once, before they are taken out of the mailbox."""
 DAILY, HOURLY = timedelta(days=1), timedelta(hours=1)
@@ -44,6 +48,7 @@ def service_of(
     post: Post | None,
     clock: Callable[[], datetime] = utc_now,
     worker: str = "",
+    apply: Callable[[], object] | None = None,
 ) -> Service:
     """The service on this process's database and the keys of ``home``."""
     return Service(
@@ -52,7 +57,7 @@ def service_of(
         asking=Asking(NoFiles()),
         backbone=backbone,  # type: ignore[arg-type]
         post=post,
-        house=House(home),
+        house=House(home, apply),
         clock=clock,
         worker=worker or f"exchange {secrets.token_hex(4)}",
     )
@@ -75,10 +80,9 @@ class NoFiles:
 class Line:
     """The backbone as this node reaches it: connected once its keys are drawn and an address is known."""
 
-    def __init__(self, home: Home, urls: Sequence[str], seed: Callable[[], tuple[str, str, str] | None]) -> None:
+    def __init__(self, home: Home, servers: Servers) -> None:
         self.home = home
-        self.urls = urls
-        self.seed = seed
+        self.servers = servers
         self._transport: Transport | None = None
         self._making = threading.Lock()
         self._closed = threading.Event()
@@ -107,21 +111,27 @@ class Line:
 
     def _opened(self) -> Transport | None:
         with self._making:
-            if self._transport is None and not self._closed.is_set() and (known := self.seed()) is not None:
-                seed, code, realm = known
-                self._transport = Transport(self.urls, seed, code, realm)
+            if self._transport is None and not self._closed.is_set():
+                here = rosters.here(self.home, now=utc_now())
+                if here is not None:
+                    seed = custody.load(self.home, realm=here.realm).seed
+                    urls, authority = self.servers.urls, self.servers.authority
+                    self._transport = Transport(urls, seed, here.code, here.realm, authority=authority)
             return self._transport
 
 
 class House:
     """What the exchange does besides sending and receiving, each at its time."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, apply: Callable[[], object] | None) -> None:
         self.home = home
+        self.apply = apply
+        self._applied = -1
         self._last: dict[str, datetime] = {}
 
     def __call__(self, service: Service, here: Here, now: datetime) -> Iterable[Body]:
         settling.settle_ready(here, now)
+        self._lead(here, now)
         if self._is_time(f"directory {here.epoch}", DAILY, now) and not holding.is_held():
             publish_changes(here, None, now)
         if self._is_time("embargoes", timedelta(minutes=1), now):
@@ -134,6 +144,18 @@ class House:
             ask = service.asking.made(here, peer, asked, now)
             if ask is not None:
                 yield ask
+
+    def _lead(self, here: Here, now: datetime) -> None:
+        """Where this node is the backbone: a removed member is out from the moment of the new epoch."""
+        if self.apply is None or self._applied == here.epoch:
+            return
+        try:
+            self.apply()
+        except TansiqError as error:
+            alarms.raise_alarm("exchange.backbone", "", {"code": error.code}, now)
+        else:
+            self._applied = here.epoch
+            alarms.end_alarm("exchange.backbone", "", now)
 
     def _wanted(self, here: Here, now: datetime) -> Iterator[tuple[str, Asked]]:
         yield from holding.due_requests(here, now)
@@ -250,16 +272,28 @@ def running(service: Service, *, account: Account | None, close: Callable[[], No
         service.stop()
 
 
-def serving(home: Home, settings: object, *, until: Signals) -> None:
+@dataclass(frozen=True)
+class Servers:
+    """How this node reaches the backbone.
+
+    Attributes:
+        urls: empty: it has none, and goes by mail and file.
+        authority: who signed the servers' certificates, if not one of the system's.
+        apply: where this node runs the backbone: have the servers follow the roster of now. Raises: TansiqError.
+    """
+
+    urls: Sequence[str] = ()
+    authority: Path | None = None
+    apply: Callable[[], object] | None = None
+
+
+def serving(
+    home: Home, servers: Servers, *, smtp: Server | None, sender: str, account: Account | None, until: Signals
+) -> None:
     """Work until a signal says to end. While the node has no roster, or none that names it, it waits for one."""
-
-    def known() -> tuple[str, str, str] | None:
-        here = rosters.here(home, now=utc_now())
-        return None if here is None else (custody.load(home, realm=here.realm).seed, here.code, here.realm)
-
-    backbone = Line(home, [settings.BACKBONE_URL], known)
-    post = post_by(settings.SMTP, settings.EXCHANGE_MAIL) if settings.SMTP and settings.EXCHANGE_MAIL else None
-    service = service_of(home, backbone=backbone, post=post)
-    with running(service, account=settings.EXCHANGE_IMAP, close=backbone.close):
-        while not until.wait(3600):
+    line = Line(home, servers) if servers.urls else None
+    post = post_by(smtp, sender) if smtp and sender else None
+    service = service_of(home, backbone=line, post=post, apply=servers.apply)
+    with running(service, account=account, close=line.close if line else lambda: None):
+        while not until.wait(LOOK_SECONDS):
             continue
