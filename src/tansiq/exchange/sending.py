@@ -30,6 +30,9 @@ WINDOW = 10_000
 """Positions above the highest of which a receipt says something that may be under way (section 8.4)."""
 
 
+ALONE_BY_MAIL = timedelta(minutes=10)
+ALONE_BY_JETSTREAM = timedelta(hours=1)
+"""How long a body that checks one way is tried by that way only, unless a receipt shows a gap where it is."""
 LOST_AFTER = timedelta(seconds=60)
 """A body of which a receipt that came so long after the attempt says nothing was lost on the way."""
 
@@ -62,6 +65,14 @@ class Outgoing:
     complete: bool = True
 
 
+class Way(StrEnum):
+    """How sealed bytes travel (section 16). A file is made by a person's order, not by the clock."""
+
+    JETSTREAM = "jetstream"
+    MAIL = "mail"
+    FILE = "file"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A span of positions that was given: the bytes of a body, or why there are none any more.
@@ -74,6 +85,7 @@ class Entry:
         mailed, next_mail_at: the same by mail.
         first_sent_at: of the first attempt by any way.
         covered_at: when a receipt first covered it.
+        only: a check of one way (section 15): a receipt is to say that this way works, and no other.
     """
 
     span: Span
@@ -86,13 +98,7 @@ class Entry:
     next_mail_at: datetime | None = None
     first_sent_at: datetime | None = None
     covered_at: datetime | None = None
-
-
-class Way(StrEnum):
-    """How sealed bytes travel (section 16). A file is made by a person's order, not by the clock."""
-
-    JETSTREAM = "jetstream"
-    MAIL = "mail"
+    only: Way | None = None
 
 
 class Room(StrEnum):
@@ -237,7 +243,9 @@ def due(
 
 
 def _last_attempt(entry: Entry) -> datetime | None:
-    return entry.next_at - pause(entry.attempts) if entry.next_at and entry.attempts else None
+    if entry.next_at and not entry.attempts:
+        return entry.first_sent_at  # by mail alone
+    return entry.next_at - pause(entry.attempts) if entry.next_at else None
 
 
 def _seems_lost(entry: Entry, heard_at: datetime | None) -> bool:
@@ -246,11 +254,14 @@ def _seems_lost(entry: Entry, heard_at: datetime | None) -> bool:
 
 
 def _ways(entry: Entry, lane: Lane, has_mail: bool, now: datetime, *, again: bool) -> frozenset[Way]:
+    if entry.only is Way.MAIL and has_mail and entry.first_sent_at is None:
+        return frozenset({Way.MAIL})
     ways: set[Way] = set()
     if entry.next_at is None or (again and entry.next_at <= now):
         ways.add(Way.JETSTREAM)
     if has_mail and entry.first_sent_at is not None:
-        at = entry.next_mail_at or entry.first_sent_at + MAIL_AFTER[lane]
+        after = ALONE_BY_JETSTREAM if entry.only is Way.JETSTREAM else MAIL_AFTER[lane]
+        at = entry.next_mail_at or entry.first_sent_at + after
         if at <= now:
             ways.add(Way.MAIL)
     return frozenset(ways)
@@ -258,6 +269,8 @@ def _ways(entry: Entry, lane: Lane, has_mail: bool, now: datetime, *, again: boo
 
 def attempted(entry: Entry, ways: frozenset[Way], *, now: datetime) -> Entry:
     """The entry after an attempt; to be stored before the bytes leave, so that no crash forgets a recipient."""
+    if entry.only is Way.MAIL and ways == {Way.MAIL} and entry.first_sent_at is None:
+        entry = replace(entry, next_at=now + ALONE_BY_MAIL)
     entry = replace(entry, first_sent_at=entry.first_sent_at or now)
     if Way.JETSTREAM in ways:
         entry = replace(entry, attempts=entry.attempts + 1, next_at=now + pause(entry.attempts + 1))

@@ -80,6 +80,31 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
     return made
 
 
+@transaction.atomic
+def by_file(here: Here, peer: str, lane: Lane, *, above: int, now: datetime, most: int = 500) -> list[Attempt]:
+    """The next that go into a file: all that no receipt covers, in order, whenever they were tried by other ways.
+
+    Decided and stored as ``due_attempts`` does it. Call it again, with ``first`` of the last, until there are none.
+
+    Args:
+        above: a position; 0 to begin with.
+    """
+    channel = keeping.locked(peer, lane)
+    if channel is None or not channel.incarnation or keeping.is_silent(peer) or not _is_reached(here, peer, lane):
+        return []
+    deciding = Deciding(here, now)
+    while True:
+        rows = list(uncovered(channel).filter(first__gt=above)[:most])
+        refused = refused_of(channel.peer, rows, deciding)
+        if refused:
+            refuse(channel, deciding, known=refused[-1].last)
+        elif not join(channel, rows):
+            break
+    chosen = [(entry_of(row), frozenset({Way.FILE})) for row in rows]
+    _mark_attempted(peer, rows, now)
+    return _attempts(here, channel, chosen, {row.first: row for row in rows}, now)
+
+
 def to_attempt(here: Here, now: datetime) -> list[tuple[str, Lane]]:
     """The channels of which something may be due; one query, however many there are."""
     waiting = OutChannel.objects.filter(waiting_bodies__gt=0).order_by("peer", "lane")
@@ -97,11 +122,17 @@ def _next_due(channel: OutChannel, here: Here) -> datetime | None:
         lost = under_way.filter(tried_at__lte=channel.heard_at - sending.LOST_AFTER)
         found.append(lost.aggregate(at=Min("next_at"))["at"])
     if channel.peer in here.mail:
+        alone = Q(only_way=Way.JETSTREAM)
         by_mail = under_way.aggregate(
-            first=Min("first_sent_at", filter=Q(next_mail_at=None)), again=Min("next_mail_at")
+            first=Min("first_sent_at", filter=Q(next_mail_at=None) & ~alone),
+            alone=Min("first_sent_at", filter=Q(next_mail_at=None) & alone),
+            again=Min("next_mail_at"),
         )
-        first = by_mail["first"]
-        found += [first and first + sending.MAIL_AFTER[Lane(channel.lane)], by_mail["again"]]
+        if by_mail["first"]:
+            found.append(by_mail["first"] + sending.MAIL_AFTER[Lane(channel.lane)])
+        if by_mail["alone"]:
+            found.append(by_mail["alone"] + sending.ALONE_BY_JETSTREAM)
+        found.append(by_mail["again"])
     return min((at for at in found if at is not None), default=None)
 
 

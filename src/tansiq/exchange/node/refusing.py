@@ -12,7 +12,7 @@ from tansiq.exchange.channel import Span
 from tansiq.exchange.models import OutChannel, Sent
 from tansiq.exchange.node import keeping
 from tansiq.exchange.node.deciding import Deciding, going_of
-from tansiq.exchange.sending import Entry
+from tansiq.exchange.sending import Entry, Way
 
 
 def uncovered(channel: OutChannel) -> QuerySet[Sent]:
@@ -98,4 +98,5 @@ def entry_of(row: Sent) -> Entry:
         next_mail_at=row.next_mail_at,
         first_sent_at=row.first_sent_at,
         covered_at=row.covered_at,
+        only=Way(row.only_way) if row.only_way and not row.skipped else None,
     )

@@ -16,7 +16,7 @@ from tansiq.exchange.models import Alarm, OutboxRow, OutChannel, Sent
 from tansiq.exchange.node import keeping, statements
 from tansiq.exchange.node.deciding import Deciding, going_of
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.sending import Backlog, Entry, Outgoing, Room, Row
+from tansiq.exchange.sending import Backlog, Entry, Outgoing, Room, Row, Way
 
 LEASE = timedelta(seconds=60)
 """How long a sealer that says nothing more keeps its channel."""
@@ -112,7 +112,7 @@ class _Sealer:
             self.outgoing = replace(self.outgoing, incarnation=values.new_incarnation(number))
         body = self._body(row)
         entry, self.outgoing = sending.place(self.outgoing, _row(row), body, values.digest(body))
-        self._add(entry, row.statement_id)
+        self._add(replace(entry, only=Way(row.only_way) if row.only_way else None), row.statement_id)
 
     def _body(self, row: OutboxRow) -> bytes:
         here, channel = self.here, self.channel
@@ -157,6 +157,7 @@ def _sent(channel: OutChannel, entry: Entry, statement: int | None, now: datetim
         size_bytes=len(entry.body or b""),
         skipped=entry.skipped.value if entry.skipped else "",
         made_at=now,
+        only_way=entry.only or "",
     )
 
 
