@@ -178,7 +178,10 @@ class DatabaseNode:
 
     def publish(
         self, name: str, *, audience: Iterable[str], text: str, kind: str = "case.note", needs: str = ""
-    ) -> Fact:
+    ) -> Fact | None:
+        """None: a node that knows of a roster without it says nothing to the federation."""
+        if self.code not in self.roster.members:
+            return None
         from tansiq.exchange.models import SharedObject
         from tansiq.exchange.node import publishing
 

@@ -17,12 +17,18 @@ from tansiq.exchange.node.candidates import Candidate
 from tansiq.exchange.node.examining import Examined, examine
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.positions import StoredPositions, cursor_of
+from tansiq.exchange.node.rows import insert
 from tansiq.exchange.node.settlement import Settlement
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Place
 from tansiq.exchange.trust import Authentic
 
-BATCH = 500
+
+def span_of(body: Authentic) -> Span:
+    """The positions of a body, without writing it again for its digest."""
+    head = body.head
+    assert isinstance(head, Placed)
+    return Span.of(head) if isinstance(head, Skip) else Span(head.seq, head.seq, head.prev, body.digest)
 
 
 class Arrivals:
@@ -44,7 +50,7 @@ class Arrivals:
         """``examined``: None where it seemed to be known already."""
         head = body.head
         assert isinstance(head, Placed)
-        span = Span.of(head)
+        span = span_of(body)
         taken = receiving.take(
             self._cursor,
             self._positions,
@@ -111,21 +117,19 @@ class Arrivals:
     def store(self) -> None:
         """Write the positions, settle what has come and what it wakes, and write that."""
         channel, settlement = self.channel, self.settlement
-        if self._positions.added:
-            Position.objects.bulk_create(
-                [
-                    Position(
-                        channel=channel,
-                        first=span.first,
-                        last=span.last,
-                        prev=span.prev,
-                        digest=span.digest,
-                        taken_at=self.now,
-                    )
-                    for span in self._positions.added
-                ],
-                batch_size=BATCH,
-            )
+        insert(
+            [
+                Position(
+                    channel=channel,
+                    first=span.first,
+                    last=span.last,
+                    prev=span.prev,
+                    digest=span.digest,
+                    taken_at=self.now,
+                )
+                for span in self._positions.added
+            ]
+        )
         if channel.through > self._began_at:
             Waiting.objects.filter(
                 channel=channel, seq__gt=self._began_at, seq__lte=channel.through, reason=receiving.GAP

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from tansiq.exchange import reading, recall, receiving
 from tansiq.exchange.body import Envelope, Lane, Placed, Version
@@ -24,6 +24,44 @@ KIND, BLOB, RECALLED = "kind:", "blob:", "recall:"
 
 
 @dataclass(eq=False, slots=True)
+class Arrived:
+    """The columns of a row of ``Waiting`` that is not stored yet: most are never stored."""
+
+    channel: InChannel
+    seq: int
+    object: str
+    term: int
+    n: int
+    leaf: str
+    kind: str
+    team: str
+    epoch: int
+    marking_text: str
+    signer: str
+    size_bytes: int
+    way: str
+    arrived_at: datetime
+    body: bytes
+    self_contained: bool = False
+    unfit: str = ""
+    refused: str = ""
+    refused_by: str = ""
+    state: str = ""
+    reason: str = ""
+    detail: str = ""
+    ready: bool = False
+    examined: int = 0
+    pk: ClassVar[None] = None
+
+    @property
+    def channel_id(self) -> int:
+        return self.channel.pk
+
+    def row(self) -> Waiting:
+        return Waiting(**{one.name: getattr(self, one.name) for one in fields(self)})
+
+
+@dataclass(eq=False, slots=True)
 class Candidate:
     """A row of ``Waiting``, stored or not yet, while its object is settled.
 
@@ -35,7 +73,7 @@ class Candidate:
         reason: of a recall that was obeyed, what the receipt says.
     """
 
-    row: Waiting
+    row: Waiting | Arrived
     item: Item
     lacking: set[str]
     examined: Examined | None = None
@@ -49,7 +87,7 @@ class Candidate:
         """What has just come, its position taken."""
         head, envelope = examined.body.head, examined.envelope
         assert isinstance(head, Placed)
-        row = Waiting(
+        row = Arrived(
             channel=channel,
             seq=head.seq,
             object=examined.object,
@@ -66,7 +104,7 @@ class Candidate:
             arrived_at=now,
             body=examined.body.content,
         )
-        made = cls(row, item_of(row), set(), stale=True)
+        made = cls(row, _NO_ITEM, set(), stale=True)
         made.judge(here, examined)
         return made
 
@@ -154,7 +192,7 @@ class Candidate:
         self.item = replace(self.item, refused=reason)
 
 
-def item_of(row: Waiting) -> Item:
+def item_of(row: Waiting | Arrived) -> Item:
     return Item(
         key=f"{row.channel_id:020d} {row.seq:020d}",
         object=row.object,
@@ -165,6 +203,9 @@ def item_of(row: Waiting) -> Item:
         unfit=Reason(row.unfit) if row.unfit else None,
         refused=Reason(row.refused) if row.refused else None,
     )
+
+
+_NO_ITEM = Item("", "", Version(0, 0), "", 0)
 
 
 def lane_of(channel: InChannel) -> Lane:

@@ -12,10 +12,9 @@ from enum import StrEnum
 
 from tansiq.exchange import receiving
 from tansiq.exchange.body import Channel, Placed, Receipt, Skip
-from tansiq.exchange.channel import Span
 from tansiq.exchange.models import InChannel, ParkedBody, Position
 from tansiq.exchange.node import alarms, examining, hearing, holding, settling
-from tansiq.exchange.node.arrivals import Arrivals
+from tansiq.exchange.node.arrivals import Arrivals, span_of
 from tansiq.exchange.node.examining import Examined
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.junk import receive_junk
@@ -140,11 +139,8 @@ def _is_known(body: Authentic) -> bool:
     if not isinstance(head, Placed):
         return False
     channel = {"channel__peer": head.sender, "channel__lane": head.lane, "channel__incarnation": head.incarnation}
-    return Position.objects.filter(**channel, last=Span.of(head).last, digest=_digest(body)).exists()
-
-
-def _digest(body: Authentic) -> str:
-    return body.head.hash_after if isinstance(body.head, Skip) else body.digest
+    span = span_of(body)
+    return Position.objects.filter(**channel, last=span.last, digest=span.digest).exists()
 
 
 def _park(here: Here, body: Authentic, way: str, reason: Reason, now: datetime) -> Became:
@@ -226,7 +222,7 @@ def _placed(
     if channel is None:
         return dict.fromkeys(bodies, Place.FROZEN)
     settlement = Settlement(here, now, careful=careful, channels=[channel])
-    arrivals = Arrivals(here, channel, [Span.of(heads[index]) for index in order], settlement, now)  # type: ignore[arg-type]
+    arrivals = Arrivals(here, channel, [span_of(bodies[index][0]) for index in order], settlement, now)
     places: dict[int, Place] = {}
     for index in order:
         body, way = bodies[index]

@@ -14,7 +14,8 @@ from tansiq.exchange import receiving
 from tansiq.exchange.body import ObjectState, State, Version
 from tansiq.exchange.models import InChannel, ObjectChange, Recipient, SharedObject, Statement, Waiting, WaitingFor
 from tansiq.exchange.node import publishing, recalls, statements
-from tansiq.exchange.node.candidates import Candidate
+from tansiq.exchange.node.candidates import Arrived, Candidate
+from tansiq.exchange.node.rows import insert
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Verdict
 
@@ -123,13 +124,7 @@ def _store_shared(settlement: Settlement, rows: list[SharedObject]) -> None:
     if not rows:
         return
     _store_statements(settlement, rows)
-    SharedObject.objects.bulk_create(
-        rows,
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["object"],
-        update_fields=["kind", "statement", "epoch", "proven", "known"],
-    )
+    insert(rows, unique=["object"], update=["kind", "statement", "epoch", "proven", "known"])
 
 
 def _store_statements(settlement: Settlement, rows: list[SharedObject]) -> None:
@@ -138,22 +133,23 @@ def _store_statements(settlement: Settlement, rows: list[SharedObject]) -> None:
     if wanted:
         texts = {candidate.row.marking_text for candidate, one in settlement.statements.values() if id(one) in wanted}
         statements.keep_markings(texts)
-        known = _known(list(wanted.values()), {row.object for row in rows if not row._state.adding})
-        for one in wanted.values():
-            one.pk = known.get(_identity(one))
-        Statement.objects.bulk_create([one for one in wanted.values() if one.pk is None], batch_size=BATCH)
+        _give_keys(wanted.values(), {row.object for row in rows if not row._state.adding})
+        new = [one for one in wanted.values() if one.pk is None]
+        insert(new)
+        _give_keys(new, {one.object for one in new})
     for row in rows:  # the keys that they have now
         row.statement, row.proven = row.statement, row.proven
     settlement.statements.clear()
 
 
-def _known(wanted: list[Statement], objects: set[str]) -> dict[tuple[str, int, int, str, str], int]:
-    """Those of them that are stored already, of objects that are."""
-    leaves = [one.leaf for one in wanted if one.object in objects]
-    if not leaves:
-        return {}
-    rows = Statement.objects.filter(object__in=objects, leaf__in=leaves)
-    return {_identity(one): one.pk for one in rows.defer("content")}
+def _give_keys(wanted: Iterable[Statement], objects: set[str]) -> None:
+    """The keys of those of them that are stored already, of objects that are."""
+    asked = {_identity(one): one for one in wanted if one.object in objects}
+    if asked:
+        rows = Statement.objects.filter(object__in=objects, leaf__in=[one.leaf for one in asked.values()])
+        for row in rows.defer("content"):
+            if (one := asked.get(_identity(row))) is not None:
+                one.pk = row.pk
 
 
 def _identity(one: Statement) -> tuple[str, int, int, str, str]:
@@ -183,6 +179,9 @@ def _store_waiting(settlement: Settlement, writing: Writing) -> None:
     _count(writing, gone, -1)
     if gone:
         Waiting.objects.filter(pk__in=[candidate.row.pk for candidate in gone]).delete()
+    for candidate in new:
+        if isinstance(candidate.row, Arrived):
+            candidate.row = candidate.row.row()
     if new:
         Waiting.objects.bulk_create([candidate.row for candidate in new], batch_size=BATCH)
     if changed:
@@ -245,13 +244,7 @@ def _store_changes(settlement: Settlement, writing: Writing) -> None:
         if not changed:
             continue
         rows = [_change(channel, state, channel.changes + at) for at, state in enumerate(changed, start=1)]
-        ObjectChange.objects.bulk_create(
-            rows,
-            batch_size=BATCH,
-            update_conflicts=True,
-            unique_fields=["channel", "object"],
-            update_fields=["number", "term", "n", "state", "reason"],
-        )
+        insert(rows, unique=["channel", "object"], update=["number", "term", "n", "state", "reason"])
         channel.changes += len(rows)
         channel.unsaid = True
         writing.channels.add(key)
