@@ -161,16 +161,21 @@ class Service:
     # ---- what comes
 
     def _receiver(self, here: Here, lane: Lane) -> None:
+        self.receive(here, lane, FETCH_SECONDS)
+
+    def receive(self, here: Here, lane: Lane, timeout_seconds: float) -> int:
+        """Take what the backbone has for this node on a lane, or wait for it. Returns: how many messages there were."""
         assert self.backbone is not None
-        received = self.backbone.fetch(lane, FETCHED, FETCH_SECONDS)
+        received = self.backbone.fetch(lane, FETCHED, timeout_seconds)
         if not received:
-            return
+            return 0
         rosters = [one for one in received if one.type is jetstream.Type.ROSTER]
         if rosters:
             take_rosters([one.data for one in rosters], self.clock())
         bodies = [one for one in received if one.type is not jetstream.Type.ROSTER]
         left = self.take(here, [one.data for one in bodies], Way.JETSTREAM)
         self.backbone.ack([*rosters, *(one for number, one in enumerate(bodies) if number not in left)])
+        return len(received)
 
     def take(self, here: Here, messages: Sequence[bytes], way: str) -> set[int]:
         """Open what came by one way and store what becomes of it.
@@ -307,8 +312,12 @@ class Service:
     # ---- and the rest
 
     def _keep_house(self, here: Here) -> None:
+        self.look_after(here)
+        self.ending.wait(HOUSE_SECONDS)
+
+    def look_after(self, here: Here) -> None:
+        """Once: what was parked, what the house has to do, receipts."""
         now = self.clock()
         self._reply(here, inbox.unpark(here, now), now)
         self._follow(here, self.house(self, here, now))
         self._follow(here, receipting.due_receipts(here, now=now))
-        self.ending.wait(HOUSE_SECONDS)
