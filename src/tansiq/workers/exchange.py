@@ -15,7 +15,6 @@ from django.db.models import Max
 
 from tansiq.core.errors import TansiqError
 from tansiq.core.home import Home
-from tansiq.core.viewer import Viewer
 from tansiq.exchange import custody, mail
 from tansiq.exchange.account import Account
 from tansiq.exchange.body import Body, Lane
@@ -38,7 +37,6 @@ LOOK_SECONDS = 60.0
 LETTERS = 50
 """Mails that are opened and stored at once, before they are taken out of the mailbox."""
 DAILY, HOURLY = timedelta(days=1), timedelta(hours=1)
-SYSTEM = Viewer.system(because="exchange")
 
 
 def service_of(
@@ -57,7 +55,7 @@ def service_of(
         asking=Asking(NoFiles()),
         backbone=backbone,  # type: ignore[arg-type]
         post=post,
-        house=House(home, apply),
+        house=House(apply),
         clock=clock,
         worker=worker or f"exchange {secrets.token_hex(4)}",
     )
@@ -123,8 +121,7 @@ class Line:
 class House:
     """What the exchange does besides sending and receiving, each at its time."""
 
-    def __init__(self, home: Home, apply: Callable[[], object] | None) -> None:
-        self.home = home
+    def __init__(self, apply: Callable[[], object] | None) -> None:
         self.apply = apply
         self._applied = -1
         self._last: dict[str, datetime] = {}
@@ -136,8 +133,6 @@ class House:
             publish_changes(here, None, now)
         if self._is_time("embargoes", timedelta(minutes=1), now):
             entitlements.follow_embargoes(here, now)
-        if self._is_time("keys", DAILY, now):
-            rosters.keep_house(self.home, by=SYSTEM, now=now)
         if self._is_time("prune", HOURLY, now):
             attempts.prune(now)
         for peer, asked in self._wanted(here, now):
