@@ -36,6 +36,8 @@ def read(payload: Any) -> tuple[str, Recall]:
     object_id = fields.form("object", OBJECT)
     narrowed, left = _said(fields, "narrowed"), _said(fields, "left")
     epoch = fields.whole("epoch", least=0)
+    if fields.left():
+        raise Unfit(field="recall", expected="of these fields and no others")
     if narrowed == left == NO_VERSION:
         raise Unfit(field="recall", expected="of some version")
     if (left != NO_VERSION) is not (epoch > 0):
