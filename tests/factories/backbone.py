@@ -11,8 +11,15 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tansiq.cli.backbone import program
 from tansiq.exchange import administration, jetstream, nkey, servers
@@ -108,11 +115,12 @@ class Backbone:
     def settle(self) -> administration.Changes:
         """What a hub's operator does after a new roster."""
         self.write()
-        administration.reload(self.urls, self.administrator)
-        return administration.administer(self.urls, self.administrator, self.specs)
+        administration.reload(self.urls, self.administrator, authority=self.tls and self.tls.authority)
+        return self.administer()
 
     def administer(self) -> administration.Changes:
-        return administration.administer(self.urls, self.administrator, self.specs)
+        authority = self.tls and self.tls.authority
+        return administration.administer(self.urls, self.administrator, self.specs, authority=authority)
 
     def waiting(self) -> dict[str, int]:
         """By subject, what the streams hold."""
@@ -121,9 +129,37 @@ class Backbone:
 
     @contextmanager
     def transport(self, code: str) -> Iterator[Transport]:
-        with Transport(self.urls, self.seed(code), code) as transport:
+        authority = self.tls.authority if self.tls else None
+        with Transport(self.urls, self.seed(code), code, authority=authority) as transport:
             assert transport.wait(20), transport.trouble
             yield transport
+
+
+def certified(folder: Path) -> servers.Tls:
+    """A certificate for this machine's address, signed by itself, for servers and for clients."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "backbone.example")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder.mkdir(exist_ok=True)
+    tls = servers.Tls(folder / "cert.pem", folder / "key.pem", folder / "cert.pem")
+    tls.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    tls.key.write_bytes(private)
+    return tls
 
 
 def subject(to: str, sender: str, lane: Lane = Lane.NORMAL) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from factories.backbone import Backbone, Rude, eventually, subject
+from factories.backbone import Backbone, Rude, certified, eventually, subject
 from tansiq.exchange import administration, jetstream, nkey
 from tansiq.exchange.body import Lane
 from tansiq.exchange.carried import Outbound, Outcome, Trouble
@@ -511,6 +511,31 @@ def test_backbone_keeps_nothing_readable_but_sizes_times_and_codes(backbone: Bac
 
 def vars_of(filling: administration.Filling) -> dict[str, object]:
     return {name: getattr(filling, name) for name in filling.__slots__}
+
+
+# Encryption
+
+
+@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.long)])
+def test_backbone_over_tls_is_believed_by_its_authority_only(tmp_path: Path, count: int) -> None:
+    backbone = begun(tmp_path, count, tls=certified(tmp_path / "tls"))
+    try:
+        with backbone.transport("XA") as xa, backbone.transport("XB") as xb:
+            assert xb.publish(subject("XA", "XB"), b"m", "id.1") is Outcome.ACKNOWLEDGED
+            assert taken(xa) == [b"m"]
+        with Transport(backbone.urls, backbone.seed("XA"), "XA") as unbelieving:
+            eventually(lambda: unbelieving.trouble is Trouble.REFUSED)
+            assert not unbelieving.connected
+    finally:
+        backbone.end()
+
+
+def test_server_that_says_no_encryption_is_not_spoken_to(shared: Backbone, tmp_path: Path) -> None:
+    """As somebody between a node and its backbone would."""
+    urls = [url.replace("nats:", "tls:") for url in shared.urls]
+
+    with Transport(urls, shared.seed("XA"), "XA", authority=certified(tmp_path / "tls").authority) as transport:
+        assert not transport.wait(3)
 
 
 # Three servers

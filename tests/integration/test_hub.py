@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import Run
 from factories import rosters as make
 from factories.backbone import eventually, free_ports, subject
 from people import GRACE
@@ -37,7 +38,7 @@ def test_nodes_of_a_roster_are_the_active_ones_with_their_keys() -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     from tansiq import settings
 
     (tmp_path / "secrets").mkdir()
@@ -46,27 +47,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.fixture
-def server(home: Home, database: None) -> Iterator[subprocess.Popen[bytes]]:
+def server(place: Home, database: None) -> Iterator[subprocess.Popen[bytes]]:
     from tansiq.exchange.node import rosters
 
     rosters._read.clear()
-    process = subprocess.Popen([str(program("")), "--config", str(hub.configure(home, "XA"))])
-    eventually(lambda: hub.answers(home))
+    process = subprocess.Popen([str(program("")), "--config", str(hub.configure(place, "XA"))])
+    eventually(lambda: hub.answers(place))
     yield process
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     rosters._read.clear()
 
 
-def test_hub_follows_the_roster_without_a_restart(server: subprocess.Popen[bytes], home: Home) -> None:
+def test_hub_follows_the_roster_without_a_restart(server: subprocess.Popen[bytes], place: Home) -> None:
     from tansiq.exchange.node import rosters
 
-    nobody = hub.apply(home, "XA")
+    nobody = hub.apply(place, "XA")
     roster = make.founded("XA", "XB", "XC")
     first = signed(roster, make.signer())
     assert isinstance(rosters.accept_signed([first], by=GRACE, now=NOW, realm="live", anchor=first.digest), Accepted)
-    made = hub.apply(home, "XA")
-    again = hub.apply(home, "XA")
+    made = hub.apply(place, "XA")
+    again = hub.apply(place, "XA")
 
     assert nobody.created == []
     assert made.created == [jetstream.stream_name("live", code, lane) for code in ("XA", "XB", "XC") for lane in Lane]
@@ -76,15 +77,36 @@ def test_hub_follows_the_roster_without_a_restart(server: subprocess.Popen[bytes
         assert xb.publish(subject("XA", "XB"), b"m", "id.1") is Outcome.ACKNOWLEDGED
         second = signed(roster_change.remove(make.after(roster), "XB"), make.signer())
         assert isinstance(rosters.accept_signed([second], by=GRACE, now=NOW, realm="live"), Accepted)
-        changes = hub.apply(home, "XA")
+        changes = hub.apply(place, "XA")
         eventually(lambda: xb.trouble is Trouble.REFUSED)
         assert changes.purged == [("tansiq_live_XA_normal", "XB")]
         assert (xa.connected, xa.fetch_any(10, 0)) == (True, [])
     assert server.poll() is None
 
 
-def test_configuration_of_the_hub_is_its_owners_alone(server: subprocess.Popen[bytes], home: Home) -> None:
+def test_configuration_of_the_hub_is_its_owners_alone(server: subprocess.Popen[bytes], place: Home) -> None:
     assert {
-        (home.backbone / "server.conf").stat().st_mode & 0o777,
-        (home.secrets / "backbone.nkey").stat().st_mode & 0o777,
+        (place.backbone / "server.conf").stat().st_mode & 0o777,
+        (place.secrets / "backbone.nkey").stat().st_mode & 0o777,
     } == {0o600}
+
+
+def test_cluster_writes_three_files_for_their_owner_alone(run: Run, home: Path, tmp_path: Path) -> None:
+    names = ("one", "two", "three")
+    servers = [f"--server={name}={name}.example" for name in names]
+
+    done = run("backbone", "cluster", *servers, "--out", str(tmp_path))
+
+    texts = [(tmp_path / f"{name}.conf").read_text() for name in names]
+    shared = {text.partition("\n")[2] for text in texts}
+    assert done.returncode == 0, done.stderr
+    assert [text.count("nats-route://server:") for text in texts] == [3, 3, 3]
+    assert {(tmp_path / f"{name}.conf").stat().st_mode & 0o777 for name in names} == {0o600}
+    assert len(shared) == 1
+
+
+def test_verbs_of_a_node_that_is_no_hub_say_what_to_set(run: Run) -> None:
+    done = [run("backbone", *arguments) for arguments in (("config",), ("config", "--dry-run"), ("show",))]
+
+    assert {one.returncode for one in done} == {2}
+    assert all("TANSIQ_BACKBONE_LISTEN" in one.stderr for one in done)

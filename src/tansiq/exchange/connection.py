@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 
 from tansiq.exchange import nkey
 
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS, CLOSE_SECONDS = 5.0, 1.0
 PING_SECONDS = 20
 """Two pings without an answer and the connection is over: a backbone that is gone is noticed within a minute."""
 SILENCES = 2
@@ -107,8 +107,10 @@ class Connection:
         return f"{self._inbox}.{name}."
 
     async def close(self) -> None:
+        """Never waits long: after a certificate that is not believed the client would wait for ever."""
         with contextlib.suppress(Exception):
-            await self._client.close()
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._client.close()
         self.ended.set()
 
     def reply(self) -> tuple[str, str]:
