@@ -102,9 +102,10 @@ def delete_blocked(here: Here, shared_objects: Collection[SharedObject], now: da
     """Delete what is live of others' objects though it is recalled, unless a person keeps it; pass the recall on."""
     reviewed: list[str] = []
     for shared in shared_objects:
-        if here.lives_here(shared.owner):
-            continue
         recall, live = recall_of(shared), shared.statement
+        home = here.facts.homes.get(shared.owner)
+        if home == here.code or (home is None and live is not None and not live.came_from):
+            continue  # its own, or its own before a roster removed this node
         if live is not None and recall.blocks(Version(live.term, live.n), epoch=shared.epoch):
             reviewed.append(shared.object)
             if shared.kept_reason:
