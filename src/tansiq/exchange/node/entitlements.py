@@ -101,6 +101,7 @@ def _send(here: Here, peer: str, keys: Collection[str], now: datetime) -> None:
             "statement": F("statement_id"),
             "size_bytes": Length("statement__content"),
             "put_at": sets.moment(now),
+            "only_way": Value(""),
         }
         kinds = [name for name, kind in here.kinds.by_name().items() if kind.lane is lane]
         sets.insert(OutboxRow, columns, rows.filter(kind__in=kinds))
@@ -115,8 +116,6 @@ def _recall(here: Here, peer: str, objects: QuerySet[SharedObject], now: datetim
         "peer": F("peer"),
         "cause": Value(Cause.ROSTER.value),
         "ordered_at": sets.moment(now),
-        "outcome": Value(""),
-        "reason": Value(""),
     }
     sets.insert(RecallOrder, columns, had.order_by("object"))
     term, n = (Subquery(live.values(f"statement__{name}")[:1]) for name in ("term", "n"))
