@@ -15,9 +15,10 @@ def insert(model: type[Model], columns: dict[str, Any], rows: QuerySet[Any], *, 
     """Insert a row for each of ``rows``. Returns: how many.
 
     Args:
-        columns: field -> its value: an expression over ``rows``, or the name of one of their fields.
+        columns: field -> its value, an expression over ``rows``; the others have their usual values.
         on_conflict: SQL; ``rows`` must have a condition then.
     """
+    columns = _usual(model) | columns
     expressions = {f"insert_{name}": value for name, value in columns.items()}
     chosen = rows.annotate(**expressions).values_list(*expressions)
     select, parameters = chosen.query.sql_with_params()
@@ -28,21 +29,25 @@ def insert(model: type[Model], columns: dict[str, Any], rows: QuerySet[Any], *, 
         return cursor.rowcount
 
 
+def _usual(model: type[Model]) -> dict[str, Any]:
+    """What a row has where nothing is said: Django's defaults are not the database's."""
+    fields = [field for field in model._meta.concrete_fields if not field.null and not field.primary_key]
+    plain = [
+        field for field in fields if not field.is_relation and (field.has_default() or field.empty_strings_allowed)
+    ]
+    return {field.name: Value(field.get_default(), output_field=field) for field in plain}
+
+
 def moment(now: datetime) -> Value:
     return Value(now, output_field=DateTimeField())
 
 
 def attempted(peer: str, objects: QuerySet[Any], now: datetime) -> int:
     """Count these objects (rows with an ``object``) as attempted to ``peer``: each may be there."""
-    usual = {
-        field.name: Value(field.get_default(), output_field=field)
-        for field in Recipient._meta.concrete_fields
-        if field.name != "id" and not field.null
-    }
     table = connection.ops.quote_name(Recipient._meta.db_table)
     return insert(
         Recipient,
-        usual | {"object": F("object"), "peer": Value(peer), "attempted_at": moment(now)},
+        {"object": F("object"), "peer": Value(peer), "attempted_at": moment(now)},
         objects,
         on_conflict=(
             "ON CONFLICT (object, peer) DO UPDATE "
