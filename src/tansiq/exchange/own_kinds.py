@@ -1,4 +1,4 @@
-"""The kinds that the exchange itself needs (section 15): recalls, and the bodies of a communication check."""
+"""The kinds that the exchange itself needs (section 15): recalls, communication checks, and people's answers."""
 
 from __future__ import annotations
 
@@ -13,24 +13,37 @@ from tansiq.exchange.values import Unfit
 
 CHECKS = {Lane.URGENT: "check.urgent", Lane.NORMAL: "check", Lane.BULK: "check.bulk"}
 """A kind has one lane; a check goes by each of them."""
-UNCOMPARED = frozenset({recall.KIND, *CHECKS.values()})
+SEEN = "check.seen"
+"""A person has seen a check: written by their team, with their code as the author's person."""
+UNCOMPARED = frozenset({recall.KIND, *CHECKS.values(), SEEN})
 """Kinds that say something of a moment: they are neither compared nor given back (sections 11.1 and 13)."""
 WAYS = ("jetstream", "mail", "file")
 
 
 def _is_check(payload: Any) -> bool:
-    """Which round of checks it belongs to, by which way it was sent, and when."""
+    """Which round of checks it belongs to, by which way it was sent, and when; whether people are to answer."""
     try:
         fields = Fields(payload, "check")
         fields.form("round", values.UUID7)
         fields.moment("sent_at")
-        return fields.any("way") in WAYS
+        return fields.text("way") in WAYS and type(fields.left().get("people", False)) is bool
     except Unfit:
         return False
 
 
+def _is_seen(payload: Any) -> bool:
+    """Which round was seen, and when by the clock there."""
+    try:
+        fields = Fields(payload, "seen")
+        fields.form("round", values.UUID7)
+        fields.moment("seen_at")
+    except Unfit:
+        return False
+    return True
+
+
 def _kept_as_it_is(_said: Said, _now: datetime) -> None:
-    """A recall is heeded by the node, not by a desk; of a check its receipt is all that is wanted."""
+    """A recall is heeded by the node, not by a desk."""
 
 
 def _nothing_to_delete(_object_id: str, _now: datetime) -> None:
@@ -38,19 +51,22 @@ def _nothing_to_delete(_object_id: str, _now: datetime) -> None:
 
 
 def own() -> list[Kind]:
-    checks = [_kind(name, lane, fits=_is_check) for lane, name in CHECKS.items()]
-    return [_kind(recall.KIND, Lane.URGENT, fits=recall.fits), *checks]
+    from tansiq.exchange.node import checking  # which needs the names of the kinds
+
+    checks = [_kind(name, lane, fits=_is_check, apply=checking.heard) for lane, name in CHECKS.items()]
+    seen = _kind(SEEN, Lane.URGENT, fits=_is_seen, apply=checking.seen, writer=Writer.OWNER)
+    return [_kind(recall.KIND, Lane.URGENT, fits=recall.fits), *checks, seen]
 
 
-def _kind(name: str, lane: Lane, *, fits: Any) -> Kind:
+def _kind(name: str, lane: Lane, *, fits: Any, apply: Any = _kept_as_it_is, writer: Writer = Writer.NODE) -> Kind:
     return Kind(
         name=name,
         schema=1,
         lane=lane,
         fits=fits,
-        apply=_kept_as_it_is,
+        apply=apply,
         withdraw=_nothing_to_delete,
-        writer=Writer.NODE,
+        writer=writer,
         self_contained=True,
     )
 

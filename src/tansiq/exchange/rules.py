@@ -50,3 +50,10 @@ def may_end_alarm(*, operator: str, by: Viewer) -> Decision:
     if not by.person or not operator or by.team != operator or not by.holds(*ANSWERING):
         return no("exchange.alarm.not_yours")
     return YES
+
+
+def may_answer_check(*, operator: str, by: Viewer) -> Decision:
+    """Say that a communication check was seen: whoever works for the team that operates the node."""
+    if not by.person or not operator or by.team != operator or not by.holds(*WATCHING):
+        return no("exchange.check.not_yours")
+    return YES

@@ -22,7 +22,8 @@ from tansiq.exchange.carried import Outbound, Outcome, Received
 from tansiq.exchange.directory.publishing import publish_changes
 from tansiq.exchange.imap import Letter, Mailbox, MailboxRefused, MailboxUnusable
 from tansiq.exchange.models import RosterRecord
-from tansiq.exchange.node import alarms, attempts, comparing, entitlements, holding, rosters, settling
+from tansiq.exchange.node import alarms, attempts, checking, comparing, entitlements, holding, rosters, settling
+from tansiq.exchange.node import serving as lease
 from tansiq.exchange.node.asking import Asking
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.service import Post, Service, utc_now
@@ -127,6 +128,8 @@ class House:
         self._last: dict[str, datetime] = {}
 
     def __call__(self, service: Service, here: Here, now: datetime) -> Iterable[Body]:
+        lease.hold(service.worker, now)
+        checking.follow(now)
         settling.settle_ready(here, now)
         self._lead(here, now)
         if self._is_time(f"directory {here.epoch}", DAILY, now) and not holding.is_held():
@@ -292,3 +295,4 @@ def serving(
     with running(service, account=account, close=line.close if line else lambda: None):
         while not until.wait(LOOK_SECONDS):
             continue
+    lease.let_go(service.worker)
