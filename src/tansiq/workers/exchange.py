@@ -18,7 +18,7 @@ from tansiq.core.home import Home
 from tansiq.exchange import custody, mail
 from tansiq.exchange.account import Account
 from tansiq.exchange.body import Body, Lane
-from tansiq.exchange.carried import Outbound, Outcome, Received
+from tansiq.exchange.carried import Outbound, Outcome, Received, Trouble
 from tansiq.exchange.directory.publishing import publish_changes
 from tansiq.exchange.imap import Letter, Mailbox, MailboxRefused, MailboxUnusable
 from tansiq.exchange.models import RosterRecord
@@ -102,6 +102,13 @@ class Line:
     def ack(self, received: Sequence[Received]) -> None:
         if received and (transport := self._opened()) is not None:
             transport.ack(received)
+
+    def reached(self, timeout_seconds: float) -> str:
+        """``connected``; or, after so long, why there is no connection."""
+        transport = self._opened()
+        if transport is None or transport.wait(timeout_seconds):
+            return "connected" if transport else Trouble.AWAY
+        return transport.trouble or Trouble.AWAY
 
     def close(self) -> None:
         self._closed.set()

@@ -114,6 +114,11 @@ def begin(here: Here, peer: str, now: datetime) -> ComparisonAsked | None:
     return comparing.ask()
 
 
+def is_open(here: Here) -> bool:
+    """Does this process wait for an answer of some comparison?"""
+    return any(node == here.code for node, _peer in _opened)
+
+
 def _has_room() -> bool:
     running = [len(one.items) for one in _opened.values() if one.last is None]
     return len(running) < MOST_AT_ONCE and sum(running) <= MOST_ITEMS
