@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from factories import signin
+from factories import links, signin
 from tansiq.core.text import Text
 from tansiq.core.viewer import Role, Scope, Seat, Viewer
 
@@ -130,11 +130,17 @@ def filled(xa: Team, xf: Team, people: dict[str, Person]) -> dict[str | tuple[st
     )
     actions.publish_profile(xa, by=head, now=now)
     key = create_key(KEY_NAME, team=xa, scopes=[Scope.DIRECTORY_READ], expires_at=now + 30 * day, by=head, now=now).key
+    waiting, alarm = links.filled(now)
     invited = actions.invite(INVITED, post=Role.ANALYST, team=xa, by=head, now=now, name="Newcomer")
     return {
         "code": "XA-CERT",
         ("people_invite_again", "code"): invited.person.code,
         "number": contact.pk,
+        "peer": "XE",
+        ("exchange-alarm-end", "number"): alarm,
+        ("exchange-waiting-one", "number"): waiting,
+        ("exchange-retry", "number"): waiting,
+        ("exchange-refuse", "number"): waiting,
         ("duty-end", "number"): shift.pk,
         ("claim-end", "number"): asn.pk,
         ("claim-judge", "number"): asn.pk,

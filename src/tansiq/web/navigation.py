@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from tansiq.core.viewer import Role, Seat, Viewer
+from tansiq.exchange.rules import WATCHING
 from tansiq.sharing.rules import may_preview
 
 
@@ -42,6 +43,11 @@ def marks(viewer: Viewer) -> bool:
     return bool(may_preview(by=viewer))
 
 
+def watches_links(viewer: Viewer) -> bool:
+    """Whether it is a team of this node the page finds out."""
+    return bool(viewer.team) and viewer.holds(*WATCHING)
+
+
 def reads_the_record(viewer: Viewer) -> bool:
     return viewer.sits(Seat.AUDITOR, Seat.SECRETARIAT) or viewer.holds(Role.HEAD)
 
@@ -54,6 +60,7 @@ DESKS: tuple[tuple[object, str, Rule], ...] = (
     (pgettext_lazy("desk", "Map"), "map", anybody),
     (pgettext_lazy("desk", "Who answers?"), "whois", anybody),
     (pgettext_lazy("desk", "Sharing"), "sharing-preview", marks),
+    (pgettext_lazy("desk", "Exchange"), "exchange", watches_links),
     (pgettext_lazy("desk", "People"), "people", keeps_people),
     (pgettext_lazy("desk", "Register"), "register", keeps_the_register),
     (pgettext_lazy("desk", "Record"), "audit", reads_the_record),

@@ -107,7 +107,28 @@ MEMBERS = {
     "members.sign_in_link.not_operator": N_("Sign-in links are made by the operator at the node's own machine."),
 }
 
-REASONS: dict[str, str] = {**SHARING, **AUDIT, **KEYS, **MEMBERS}
+EXCHANGE = {
+    "exchange.alarm.lasting": N_("This alarm ends by itself, as soon as what it tells of is over."),
+    "exchange.alarm.not_yours": N_("An alarm is ended by the head or a duty officer of the team that runs this node."),
+    "exchange.keep.not_here": N_(
+        "What is kept against a recall is decided by people of a team that lives on this node."
+    ),
+    "exchange.links.no_roster": N_("This node has no roster, and so no peers."),
+    "exchange.links.nobody": N_("Links are shown to people of a team, and to its API keys."),
+    "exchange.links.not_here": N_("Links are shown to the team that runs this node and to teams that live on it."),
+    "exchange.links.not_operator": N_("The links are looked after by the team that runs this node."),
+    "exchange.check.not_yours": N_(
+        "Checks are answered by the head, the duty officers and the analysts of the team that runs this node."
+    ),
+    "exchange.links.not_working": N_("Links are for the head, the duty officers and the analysts of a team."),
+    "exchange.waiting.nobody": N_("What waits is decided by people."),
+    "exchange.waiting.unmarked": N_("Its marking cannot be read, so nobody may see it."),
+    "exchange.waive.not_yours": N_(
+        "Not to wait for a peer is decided by the head or a duty officer of the team that runs this node."
+    ),
+}
+
+REASONS: dict[str, str] = {**SHARING, **AUDIT, **KEYS, **MEMBERS, **EXCHANGE}
 """Code -> English sentence with named placeholders, for the catalogues."""
 
 

@@ -7,11 +7,11 @@ another team must be the same on both screens.
 
 from __future__ import annotations
 
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from babel import Locale
-from babel.dates import format_date, format_time, get_timezone_location
+from babel.dates import format_date, format_time, format_timedelta, get_timezone_location
 from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 
@@ -41,3 +41,8 @@ def zone(place: tzinfo, language: str) -> str:
 
 def locale(language: str) -> Locale:
     return Locale.parse(language)
+
+
+def span(value: timedelta, language: str) -> str:
+    """How long, in the largest unit that fits: ``3 hours``, ``90 seconds``. Never negative."""
+    return format_timedelta(abs(value), threshold=1.5, locale=locale(language))

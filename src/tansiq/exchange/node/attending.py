@@ -10,15 +10,13 @@ from tansiq.core.decision import no
 from tansiq.core.errors import N_, TansiqError
 from tansiq.exchange import markings, rules
 from tansiq.exchange.models import Alarm, Link, SharedObject
-from tansiq.exchange.node import alarms, comparing, life, recalls, rosters, settling
+from tansiq.exchange.node import alarms, comparing, life, listing, recalls, rosters, settling
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.looking import Look
+from tansiq.exchange.node.status import LASTING
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.values import Unfit
 from tansiq.sharing.recipients import ToReader, decide_recipient
-
-LASTING = frozenset({"exchange.held", "exchange.clone"})
-"""Alarms that last as long as what they tell of, and end with it."""
 
 
 class NothingToKeep(TansiqError):
@@ -69,11 +67,13 @@ def waive(look: Look, peer: str, *, reason: str) -> None:
 
 def retry(look: Look, number: int) -> None:
     """Raises: NotAllowed, settling.NotWaiting."""
+    _decidable(look, number)
     settling.retry(_with_keys(look), number, look.viewer, look.now)
 
 
 def refuse(look: Look, number: int) -> None:
     """Raises: NotAllowed, settling.NotWaiting."""
+    _decidable(look, number)
     settling.refuse(_with_keys(look), number, look.viewer, look.now)
 
 
@@ -88,6 +88,14 @@ def keep(look: Look, object_id: str, reason: Reason, *, why: str) -> None:
     if shared is None or shared.statement is None or here.lives_here(shared.owner) or not _sees(look, shared):
         raise NothingToKeep(object=object_id)
     recalls.keep(here, object_id, reason, by=look.viewer, now=look.now, why=why)
+
+
+def _decidable(look: Look, number: int) -> None:
+    """Asked before the node's keys are: who may not decide learns nothing of them."""
+    entry = listing.waiting_one(look, number)
+    if entry is None:
+        raise settling.NotWaiting(number=number)
+    entry.may.require()
 
 
 def _sees(look: Look, shared: SharedObject) -> bool:

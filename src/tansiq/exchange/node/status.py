@@ -33,6 +33,8 @@ from tansiq.exchange.receiving import GAP
 
 QUIET = timedelta(hours=2)
 """A node says something at least every hour while anything is open; beyond this it counts as away."""
+LASTING = frozenset({"exchange.held", "exchange.clone"})
+"""Alarms that last as long as what they tell of, and end with it."""
 FAR_OFF = timedelta(minutes=20)
 ROTATION = timedelta(days=90)
 """How old a node's key may become; the roster brings the next (design, section 6)."""
@@ -257,6 +259,32 @@ def of_team(here: Here, team: str) -> list[Held]:
 def open_alarms() -> list[AlarmState]:
     rows = Alarm.objects.filter(ended_at=None).order_by("peer", "code")
     return [AlarmState(one.pk, one.code, one.peer, one.values, one.since, one.last_at, one.times) for one in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """What of the links needs a person now, in four queries.
+
+    Attributes:
+        frozen: peers.
+        alarms: how many are open; those of what the other fields say left out.
+        quarantined: how many versions.
+    """
+
+    is_held: bool
+    frozen: tuple[str, ...]
+    alarms: int
+    quarantined: int
+
+
+def urgent(here: Here) -> Urgent:
+    frozen = Link.objects.filter(frozen_at__isnull=False, peer__in=here.peers).order_by("peer")
+    return Urgent(
+        is_held=Life.objects.filter(held_since__isnull=False).exists(),
+        frozen=tuple(frozen.values_list("peer", flat=True)),
+        alarms=Alarm.objects.filter(ended_at=None).exclude(code__in=LASTING).count(),
+        quarantined=Waiting.objects.filter(state=State.QUARANTINED.value).exclude(reason=GAP).count(),
+    )
 
 
 # ---- of each link

@@ -25,6 +25,7 @@ DESCRIPTION = (
 TAGS = [
     {"name": "whois", "description": "Who answers for an address, prefix, AS number, domain, URL or country."},
     {"name": "directory", "description": "Teams, their memberships, contacts, certificates and claims; the map."},
+    {"name": "exchange", "description": "The state of the node's links to its peers."},
     {"name": "asker", "description": "Who the node takes the asker for."},
 ]
 

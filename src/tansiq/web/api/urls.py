@@ -12,7 +12,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.renderers import JSONRenderer
 
 from tansiq.core.errors import TansiqError
-from tansiq.web.api import asker, directory, document, refusals, whois
+from tansiq.web.api import asker, directory, document, exchange, refusals, whois
 from tansiq.web.api.door import door, suspicious
 
 
@@ -42,6 +42,7 @@ api = Api(
 )
 api.add_router("", whois.router)
 api.add_router("", directory.router)
+api.add_router("", exchange.router)
 api.add_router("", asker.router)
 api.add_exception_handler(TansiqError, lambda _request, error: refusals.answer(error))
 api.add_exception_handler(ValidationError, lambda _request, error: refusals.answer(refusals.of_validation(error)))

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from tansiq.core.viewer import Seat, Viewer
 from tansiq.members import queries
 from tansiq.web.directory import words
+from tansiq.web.home.links import of_links
 
 Tone = Literal["bad", "warn", "info"]
 WORST_FIRST: tuple[Tone, ...] = ("bad", "warn", "info")
@@ -69,4 +70,9 @@ def register(viewer: Viewer, now: datetime) -> Iterator[Need]:
         yield Need("bad", sentence.format(country=country, teams=", ".join(teams)), reverse("register"))
 
 
-DESKS: tuple[Callable[[Viewer, datetime], Iterator[Need]], ...] = (contested, own_entry, register)
+def links(viewer: Viewer, now: datetime) -> Iterator[Need]:
+    """What the links to other nodes need of those who operate this one."""
+    yield from (Need(tone, sentence, url) for tone, sentence, url in of_links(viewer, now))
+
+
+DESKS: tuple[Callable[[Viewer, datetime], Iterator[Need]], ...] = (links, contested, own_entry, register)
