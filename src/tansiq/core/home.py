@@ -35,6 +35,11 @@ class Home:
         return self.path / "reports"
 
     @property
+    def blobs(self) -> Path:
+        """Files beside envelopes, encrypted, by the digest of their ciphertext."""
+        return self.path / "blobs"
+
+    @property
     def digests(self) -> Path:
         return self.path / "digests"
 

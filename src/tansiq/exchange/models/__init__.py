@@ -1,6 +1,7 @@
 """The tables of the exchange."""
 
 from tansiq.exchange.models.checks import CheckHeard, CheckResult, CheckRound, CheckSeen
+from tansiq.exchange.models.files import Blob, BlobUse
 from tansiq.exchange.models.links import (
     Alarm,
     Comparison,
@@ -33,6 +34,8 @@ from tansiq.exchange.models.sending import OutboxRow, OutChannel, Sent
 
 __all__ = [
     "Alarm",
+    "Blob",
+    "BlobUse",
     "CheckHeard",
     "CheckResult",
     "CheckRound",
