@@ -17,7 +17,7 @@ class Blob(models.Model):
     """
 
     digest = digest()
-    bound = digest()
+    bound = models.CharField(max_length=64)
     reference = models.JSONField()
     wanted_at = models.DateTimeField()
     held_at = moment_or_none()  # it is whole on the disk
