@@ -36,6 +36,22 @@ def due_receipts(here: Here, *, now: datetime) -> list[Receipt]:
     return made
 
 
+@transaction.atomic
+def all_receipts(here: Here, peer: str, lane: Lane, *, now: datetime) -> list[Receipt]:
+    """Receipts for everything that came from ``peer`` on a lane, due or not: those of before may have been lost, and a
+    file is not written again soon."""
+    if holding.is_held() or peer not in here.peers:
+        return []
+    made: list[Receipt] = []
+    mine = InChannel.objects.select_for_update().filter(peer=peer, lane=lane.value)
+    for channel in mine.filter(Q(closed=False) | Q(unsaid=True)).order_by("pk"):
+        made.append(_receipt(here, channel, now))
+        while channel.unsaid and channel.said < channel.changes:
+            made.append(_receipt(here, channel, now))
+        channel.save(update_fields=["n", "said", "unsaid", "receipt_at"])
+    return made
+
+
 def _due(here: Here, now: datetime) -> QuerySet[InChannel]:
     """Channels that may be due, the longest silent first; ``receipts.is_due`` decides. Nothing goes to who is no
     member (section 12)."""

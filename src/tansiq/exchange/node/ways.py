@@ -34,6 +34,11 @@ def note_mailed(peer: str, handed_in: bool, now: datetime) -> None:
     _note([peer], Way.MAIL, now, failure="" if handed_in else Outcome.FAILED.value)
 
 
+def note_exported(peers: Sequence[str], now: datetime) -> None:
+    """A file for them was written. Whether somebody carries it is not known here."""
+    _note(set(peers), Way.FILE, now)
+
+
 def _note(peers: Collection[str], way: Way, now: datetime, *, failure: str = "") -> None:
     if not peers:
         return

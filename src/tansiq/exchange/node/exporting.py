@@ -1,0 +1,159 @@
+"""What goes into a file for a stick: all that some peers have not acknowledged, sealed anew (section 16, File)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tansiq.exchange.blob import chunk_count
+from tansiq.exchange.blobs import BlobNotHeld, BlobStore
+from tansiq.exchange.body import Body, Lane, State
+from tansiq.exchange.models import Link, OutboxRow, OutChannel, Recipient, SharedObject, Statement
+from tansiq.exchange.node import attempts, receipting, rosters, sealing, ways
+from tansiq.exchange.node.asking import head
+from tansiq.exchange.node.deciding import Deciding, going_of
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.parts import MOST_ENTRIES, Chunk, ForNode, Part, RosterText
+from tansiq.exchange.reasons import Reason
+from tansiq.exchange.requests import Ask, ReceiptAsked
+from tansiq.exchange.seal import seal_written
+
+_NO_BLOBS = b'"blobs":[]'
+ROOM_FOR_CHUNKS = 50_000
+"""Entries that bodies leave to chunks and rosters: what does not fit goes into the next file."""
+AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Exported:
+    """What was given to the file so far.
+
+    Attributes:
+        bodies, receipts: by peer.
+        is_whole: nothing was left for a next file.
+    """
+
+    bodies: Counter[str] = field(default_factory=Counter)
+    receipts: Counter[str] = field(default_factory=Counter)
+    rosters: int = 0
+    chunks: int = 0
+    is_whole: bool = True
+
+
+def unsealed(peers: Sequence[str]) -> int:
+    """Rows for these that have no position yet: where another process seals them, it does so at once."""
+    return OutboxRow.objects.filter(peer__in=peers).count()
+
+
+class Exporting:
+    """The parts of one file, in the order of section 16, one in memory at a time.
+
+    Args:
+        peers: nodes that the file is for.
+        store: of this node's blobs.
+        worker: name of this process, for leases.
+    """
+
+    def __init__(self, here: Here, peers: Sequence[str], *, store: BlobStore, worker: str, now: datetime) -> None:
+        self.here, self.peers, self.store, self.worker, self.now = here, sorted(peers), store, worker, now
+        self.exported = Exported()
+        self._blobs: dict[str, int] = {}
+        self._entries = 1
+
+    def parts(self) -> Iterator[Part]:
+        """That something was attempted is stored before its part is given."""
+        for peer in self.peers:
+            self._seal(peer)
+        yield from self._rosters()
+        for peer in self.peers:
+            for lane in Lane:
+                yield from self._said(peer, lane)
+        for lane in Lane:
+            for peer in self.peers:
+                yield from self._bodies(peer, lane)
+        yield from self._chunks()
+        ways.note_exported(self.peers, self.now)
+
+    def _seal(self, peer: str) -> None:
+        for lane in Lane:
+            while sealing.seal_channel(self.here, peer, lane, worker=self.worker, now=self.now, most=AT_ONCE):
+                continue
+        sealing.release(self.worker)
+
+    def _rosters(self) -> Iterator[Part]:
+        """From the newest on that each of them is known to have; all, where one of them was never heard."""
+        heard = dict(Link.objects.filter(peer__in=self.peers).values_list("peer", "heard_epoch"))
+        for epoch in range(min(heard.get(peer, 0) for peer in self.peers) + 1, self.here.epoch + 1):
+            signed = rosters.signed_at(epoch)
+            if signed is not None:
+                self._entries += 1
+                self.exported.rosters += 1
+                yield RosterText(epoch, signed.written().encode())
+
+    def _said(self, peer: str, lane: Lane) -> Iterator[Part]:
+        """Receipts for all that came, and a wish for those that did not come here."""
+        receipts = receipting.all_receipts(self.here, peer, lane, now=self.now)
+        self.exported.receipts[peer] += len(receipts)
+        channel = OutChannel.objects.filter(peer=peer, lane=lane.value).exclude(incarnation="").first()
+        bodies: list[Body] = list(receipts)
+        if channel is not None:
+            asked = ReceiptAsked(lane=lane, incarnation=channel.incarnation, since=channel.believed_changes)
+            bodies.append(Ask(**head(self.here, peer, self.now), asked=asked))  # type: ignore[arg-type]
+        for body in bodies:
+            yield self._sealed(peer, lane, body.written())
+
+    def _bodies(self, peer: str, lane: Lane) -> Iterator[Part]:
+        above = 0
+        while made := attempts.by_file(self.here, peer, lane, above=above, now=self.now, most=AT_ONCE):
+            above = made[-1].first
+            for attempt in made:
+                self._note_blobs(attempt.body)
+                self.exported.bodies[peer] += 1
+                yield self._sealed(peer, lane, attempt.body)
+            if self._entries >= MOST_ENTRIES - ROOM_FOR_CHUNKS:
+                self.exported.is_whole = False
+                return
+
+    def _sealed(self, peer: str, lane: Lane, body: bytes) -> Part:
+        self._entries += 1
+        return ForNode(peer, lane, seal_written(body, by=self.here.secrets[0], to=self.here.certificates[peer]).data)
+
+    def _note_blobs(self, body: bytes) -> None:
+        if _NO_BLOBS not in body:
+            self._blobs |= _sizes(json.loads(body).get("blobs", ()))
+
+    def _chunks(self) -> Iterator[Part]:
+        """Of what was just given, and of what a peer has said that it waits for."""
+        for peer in self.peers:
+            for statement in self._awaited(peer):
+                self._blobs |= _sizes(json.loads(bytes(statement.content))["blobs"])
+        for digest, size_bytes in sorted(self._blobs.items()):
+            if self._entries + chunk_count(size_bytes) > MOST_ENTRIES:
+                self.exported.is_whole = False
+                continue
+            yield from self._chunks_of(digest, size_bytes)
+
+    def _chunks_of(self, digest: str, size_bytes: int) -> Iterator[Part]:
+        for index in range(chunk_count(size_bytes)):
+            try:
+                data = self.store.chunk(digest, index)
+            except BlobNotHeld:
+                return
+            self._entries += 1
+            self.exported.chunks += 1
+            yield Chunk(digest, index, data)
+
+    def _awaited(self, peer: str) -> Iterable[Statement]:
+        waits = Recipient.objects.filter(peer=peer, state=State.PARKED.value, reason=Reason.BLOB.value)
+        names = list(waits.values_list("object", flat=True)[:AT_ONCE])
+        rows = SharedObject.objects.filter(object__in=names, statement__isnull=False).select_related("statement")
+        statements = [row.statement for row in rows]
+        allowed = Deciding(self.here, self.now).may_go(peer, [going_of(one) for one in statements])
+        return [one for one in statements if one.pk in allowed]
+
+
+def _sizes(said: Iterable[Mapping[str, object]]) -> dict[str, int]:
+    return {str(blob["digest"]): int(str(blob["size_bytes"])) for blob in said}
