@@ -53,6 +53,12 @@ def app() -> typer.Typer:
         + _("Example: {command}").format(command="tansiq members whois 192.0.2.7 AS64496 gov.example MA"),
     )(whois)
     desk.command(
+        "move",
+        help=_("Carry a guest team's data to the node to which the roster moves it: written here, taken in there.")
+        + "\n\n"
+        + _("Example: {command}").format(command="tansiq members move XG-CERT --to XG --out xg.zip"),
+    )(move)
+    desk.command(
         "list",
         help=_("Show the directory.") + "\n\n" + _("Example: {command}").format(command="tansiq members list --json"),
     )(list_)
@@ -113,6 +119,52 @@ def export(
     if team and not stated:
         raise UnknownTeam(team=team)
     typer.echo(written(stated), nl=False)
+
+
+class MoveWhich(TansiqError):
+    code = "members.move.which"
+    message = N_("A team is either written for another node or taken in from one.")
+    remedy = N_("Name `--to NODE --out FILE` where it lived, or `--from NODE --in FILE` where it lives now.")
+    exit_code = 2
+
+
+def move(
+    team: Annotated[str, typer.Argument(metavar="TEAM", help=_("The team's code."))],
+    to: Annotated[str, typer.Option("--to", metavar="NODE", help=_("The node to which it moves."))] = "",
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help=_("Where to write the file."))] = None,
+    sender: Annotated[str, typer.Option("--from", metavar="NODE", help=_("The node where it lived."))] = "",
+    source: Annotated[
+        Path | None, typer.Option("--in", metavar="FILE", help=_("The file that was written there."))
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help=_("JSON on standard output."))] = False,
+) -> None:
+    if bool(to and out) == bool(sender and source):
+        raise MoveWhich()
+    from tansiq.cli.exchange import here_or_complain
+
+    now = datetime.now(UTC)
+    here = here_or_complain(now)
+    from tansiq.exchange import bundle, file
+    from tansiq.exchange.body import Lane
+    from tansiq.exchange.node import moving
+    from tansiq.exchange.parts import ForNode, Header
+    from tansiq.members import viewers
+
+    by = viewers.operator(now=now)
+    if out is not None:
+        header = Header.of(realm=here.realm, sender=here.code, made_at=now, to=[to])
+        sealed = moving.packed(here, team, to, by=by, now=now)
+        done = file.write(out, header, (ForNode(to, Lane.BULK, data) for data in sealed))
+        said: dict[str, object] = {"file": str(done.path), "size_bytes": done.size_bytes, "team": team, "to": to}
+        told = _("{file} holds the data of {team}, sealed for {node}.").format(file=out, team=team, node=to)
+    else:
+        assert source is not None
+        with bundle.opened(source, realm=here.realm) as opened:
+            data = [part.data for part in opened.parts(here=here.code) if isinstance(part, ForNode)]
+        taken = moving.taken(here, team, sender, data, by=by, now=now)
+        said = {"team": team, "objects": taken.objects, "versions": taken.versions, "profiles": taken.profiles}
+        told = _("{team} lives here now: {objects} objects said anew, {versions} versions kept.").format(**said)
+    emit(said) if json else say(told)
 
 
 def _refuse(refused: BadStatement, file: Path, *, json: bool) -> None:

@@ -27,7 +27,7 @@ from tansiq.exchange.node import serving as lease
 from tansiq.exchange.node.asking import Asking
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.service import Post, Service, utc_now
-from tansiq.exchange.requests import Asked
+from tansiq.exchange.requests import Asked, RosterAsked
 from tansiq.exchange.sending import Way
 from tansiq.exchange.transport import Transport
 from tansiq.notices.submission import NotSent, Refused, Server, Submission, Unknown
@@ -163,6 +163,9 @@ class House:
             alarms.end_alarm("exchange.backbone", "", now)
 
     def _wanted(self, here: Here, now: datetime) -> Iterator[tuple[str, Asked]]:
+        if self._is_time(f"roster {here.epoch}", HOURLY, now):
+            # Whoever has a later roster answers; whoever has an earlier one sees by the ask's epoch that there is one.
+            yield from ((peer, RosterAsked(epoch=here.epoch + 1)) for peer in sorted(here.peers))
         yield from holding.due_requests(here, now)
         for peer in comparing.due_comparisons(here, now):
             if (opening := comparing.begin(here, peer, now)) is not None:

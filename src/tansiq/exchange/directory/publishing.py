@@ -13,7 +13,7 @@ from tansiq.exchange.body import Lane
 from tansiq.exchange.directory import applying, content
 from tansiq.exchange.kinds import KNOWN, Kind
 from tansiq.exchange.models import SharedObject
-from tansiq.exchange.node import alarms, publishing, rosters, statements
+from tansiq.exchange.node import alarms, holding, publishing, rosters, statements
 from tansiq.exchange.node.here import Here
 from tansiq.members.models import Team
 
@@ -65,14 +65,14 @@ def publish_changes(here: Here, codes: Collection[str] | None, now: datetime) ->
 
 
 def on_change(codes: Collection[str], now: datetime) -> None:
-    """What ``members.changes`` calls. Where the keys cannot be read the change stays here, with an alarm, and goes as
-    soon as they can: everything is looked through again every day."""
+    """What ``members.changes`` calls. Where the keys cannot be read, or the node is held, the change goes later:
+    everything is looked through again at every start and every day."""
     try:
         here = rosters.here(settings.HOME, now=now)
     except TansiqError as error:
         alarms.raise_alarm("exchange.custody", "", {"code": error.code}, now)
         return
-    if here is not None:
+    if here is not None and not holding.is_held():
         publish_changes(here, codes, now)
 
 
