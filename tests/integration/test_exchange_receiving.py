@@ -299,6 +299,49 @@ def test_version_that_refers_to_what_is_not_here_waits_for_exactly_that(xe: Here
     assert said(receipts(xe)[0])["XA:2"] == (Version(1, 1), "stored", "")
 
 
+def test_own_object_that_is_published_later_wakes_what_refers_to_it(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.node import publishing, settling
+
+    got(xe, Stream().says("1", needs="XE:9"))
+    between = waiting()
+
+    publishing.publish(
+        xe, kind="case.note", name="9", payload={"text": "own"}, markings=marked("XE"), team="XE", now=NOW
+    )
+    settling.settle_ready(xe, NOW)
+
+    assert between == [("XA:1", "parked", "reference")]
+    assert desk.texts == {"XA:1": "1 1"}
+
+
+def test_same_body_twice_in_one_call_is_taken_once(xe: Here, desk: Desk) -> None:
+    body = Stream().says("1")
+
+    assert got(xe, body, body) == ["taken", "repeat"]
+    assert len(desk.applied) == 1
+
+
+@pytest.mark.sqlite(why="what counts is the number of statements, the same on both")
+def test_batch_takes_as_many_statements_whatever_its_length(xe: Here, desk: Desk) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    stream = Stream()
+    got(xe, stream.says("first"))
+    few, many = ([stream.says(f"{size}.{number}") for number in range(size)] for size in (5, 200))
+
+    taken = []
+    for bodies in (few, many):
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            got(xe, *bodies)
+        taken.append(len(captured))
+
+    assert taken[0] == taken[1]
+    assert taken[0] < 40
+
+
 def test_reference_and_what_it_waits_for_in_one_batch_wait_for_nothing(xe: Here, desk: Desk) -> None:
     stream = Stream()
 

@@ -29,6 +29,7 @@ from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.orders import DELETED, KEPT, recall_from
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.tombstones import below, recall_of, set_recall, up_to
+from tansiq.exchange.node.waking import wake
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Cause, Recall
 
@@ -94,6 +95,7 @@ def remember(object_id: str, recall: Recall, now: datetime) -> SharedObject:
     set_recall(shared, recall_of(shared).joined(recall))
     shared.known, shared.recalled_at = True, now
     shared.save()
+    wake([object_id])
     return shared
 
 

@@ -20,6 +20,7 @@ from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.forwarding import can_go_on, enqueue, enqueue_all, forward, pass_on
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.statements import BATCH, Text
+from tansiq.exchange.node.waking import wake
 from tansiq.exchange.receiving import Cause, Recall
 
 __all__ = [
@@ -125,6 +126,7 @@ def _life() -> int:
 def _published(here: Here, changes: Sequence[Change], life: int, now: datetime) -> list[Statement]:
     objects = _locked(here, changes)
     made = statements.state_all(here, [_text(change, objects[change.object], life) for change in changes], now)
+    new = [identifier for identifier, row in objects.items() if not row.known]
     for statement in made:
         row = objects[statement.object]
         row.statement, row.epoch, row.known, row.withheld, row.life = statement, here.epoch, True, False, life
@@ -135,6 +137,7 @@ def _published(here: Here, changes: Sequence[Change], life: int, now: datetime) 
         unique_fields=["object"],
         update_fields=["statement", "epoch", "known", "withheld", "life"],
     )
+    wake(new)  # what others sent may refer to it
     audiences = _audiences(here, changes, made, now)
     enqueue_all(here, ((statement, peer) for statement in made for peer in sorted(audiences[statement.object])), now)
     _recall_below(here, {statement.object: _version(statement) for statement in made}, audiences, now)

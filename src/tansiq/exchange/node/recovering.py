@@ -18,6 +18,7 @@ from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.orders import recall_from
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.tombstones import recall_of
+from tansiq.exchange.node.waking import wake
 from tansiq.exchange.own_kinds import UNCOMPARED
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Cause, Recall
@@ -74,6 +75,7 @@ def _keep(here: Here, shared: SharedObject, statement: Statement, now: datetime)
     shared.kind, shared.statement, shared.epoch, shared.known = statement.kind, statement, here.epoch, True
     shared.withheld = version < recall_of(shared).narrowed  # its later marking is lost with the backup's successor
     shared.save()
+    wake([shared.object])
     deciding = Deciding(here, now)
     deciding.learn([statement.marking_id])
     may = [peer for peer in sorted(here.peers) if deciding.may_have(peer, statement.marking_id)]

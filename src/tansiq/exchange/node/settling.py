@@ -6,12 +6,11 @@ tables (``Waiting.ready``), so that it goes on after a crash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from tansiq.audit import actions as audit
 from tansiq.core.decision import Decision, no
@@ -24,6 +23,7 @@ from tansiq.exchange.node import candidates
 from tansiq.exchange.node.candidates import Candidate
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.settlement import DeskFailed, Settlement
+from tansiq.exchange.node.waking import mark, wake
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import CLOCK_TOLERANCE
 from tansiq.exchange.values import Unfit
@@ -72,7 +72,7 @@ def settle(here: Here, object_ids: Collection[str], now: datetime) -> None:
         settlement = Settlement(here, now, careful=careful)
         settlement.run(ids[:CHUNK])
         settlement.store()
-        _mark(Waiting.objects.filter(object__in=ids[CHUNK:]))
+        mark(Waiting.objects.filter(object__in=ids[CHUNK:]))
 
     in_one_transaction(work)
 
@@ -106,11 +106,6 @@ def _ready(most: int) -> list[str]:
     return list(chosen)
 
 
-def _mark(rows: QuerySet[Waiting], **changes: object) -> int:
-    """To be settled by ``settle_ready``. What was refused is refused for good."""
-    return rows.exclude(state=State.REFUSED).update(ready=True, **changes)
-
-
 # ---- what comes
 
 
@@ -118,40 +113,32 @@ def on_kinds_changed(here: Here, now: datetime) -> int:
     """Another program runs: what waited for a kind that it knows is checked and tried again; how many that are."""
     waits = WaitingFor.objects.filter(what__startswith=candidates.KIND).values_list("what", flat=True).distinct()
     known = [what for what in waits if here.kinds.get(what.removeprefix(candidates.KIND)) is not None]
-    return _wake(known, examined=0)
+    return wake(known, examined=0)
 
 
 def on_blob(here: Here, digest: str, now: datetime) -> int:
     """A blob is here, whole: what waited for it is tried again; how many that are."""
-    return _wake([candidates.BLOB + digest])
+    return wake([candidates.BLOB + digest])
 
 
 def on_roster(here: Here, now: datetime) -> int:
     """Another roster counts: it may know a key, a home or an owner that the one before did not."""
     with transaction.atomic():
-        return _mark(Waiting.objects.filter(state=State.QUARANTINED, unfit__in=OF_THE_ROSTER), examined=0)
+        return mark(Waiting.objects.filter(state=State.QUARANTINED, unfit__in=OF_THE_ROSTER), examined=0)
 
 
 def on_clock(here: Here, now: datetime, *, most: int = CHUNK) -> int:
     """Time passed: what its author signed in the future (5.13) is tried again once that is no future any more."""
     early = Waiting.objects.filter(lacking__what=candidates.CLOCK, ready=False).order_by("arrived_at")
     due = [row.pk for row in early[:most] if _signed_by(row, now + CLOCK_TOLERANCE)]
-    return _mark(Waiting.objects.filter(pk__in=due), examined=0) if due else 0
+    return mark(Waiting.objects.filter(pk__in=due), examined=0) if due else 0
 
 
 def _signed_by(row: Waiting, moment: datetime) -> bool:
     candidate = Candidate.stored(row, set())
     candidate.read()
     made_at = sealing.signed_at(candidate.envelope.author.signature)
-    return made_at is None or made_at <= moment + timedelta(0)
-
-
-def _wake(what: Iterable[str], **changes: object) -> int:
-    rows = WaitingFor.objects.filter(what__in=list(what))
-    with transaction.atomic():
-        woken = _mark(Waiting.objects.filter(pk__in=rows.values("waiting_id")), **changes)
-        rows.delete()
-    return woken
+    return made_at is None or made_at <= moment
 
 
 # ---- what people do
