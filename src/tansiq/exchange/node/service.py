@@ -26,6 +26,7 @@ from tansiq.exchange.node.asking import Asking, take_rosters
 from tansiq.exchange.node.attempts import Attempt
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.inbox import Became
+from tansiq.exchange.node.news import News
 from tansiq.exchange.opener import Opener
 from tansiq.exchange.requests import Answer, Ask, ReceiptAsked, RosterAsked
 from tansiq.exchange.seal import Junk, Sealed, seal_written
@@ -35,7 +36,7 @@ from tansiq.exchange.trust import Authentic, authenticate
 FETCHED = 200
 FETCH_SECONDS = 20.0
 LOOK_SECONDS = 0.25
-"""How often a sender looks whether another process of this node has put something into the outbox."""
+"""How often is looked whether another process of this node has put something into the outbox."""
 TURN = timedelta(seconds=5)
 """How often it looks at everything that no receipt covers."""
 HOUSE_SECONDS = 5.0
@@ -96,7 +97,7 @@ class Service:
     # ---- the threads
 
     def start(self) -> None:
-        loops: list[tuple[str, Callable[[Here], None]]] = [("house", self._keep_house)]
+        loops: list[tuple[str, Callable[[Here], None]]] = [("house", self._keep_house), ("watch", self._watch)]
         for lane in Lane:
             loops.append((f"send {lane}", lambda here, lane=lane: self._sender(here, lane)))
             if self.backbone is not None:
@@ -229,8 +230,15 @@ class Service:
 
     # ---- what goes
 
+    def _watch(self, here: Here) -> None:
+        """Have the senders look when another process of this node has put something into the outbox."""
+        news = News()
+        while self._here is here and not self.ending.wait(LOOK_SECONDS):
+            if news.came():
+                self.wake()
+
     def _sender(self, here: Here, lane: Lane) -> None:
-        """One look; after a while without anything to do a look at everything."""
+        """A look when something was put there or came; after a while a look at everything."""
         woken = self._woken[lane]
         last = self.clock()
         while self.here() is here and not self.ending.is_set():
@@ -238,7 +246,7 @@ class Service:
             is_whole = not timedelta(0) <= now - last < TURN
             last = now if is_whole else last
             if not self.turn(here, lane, is_whole=is_whole):
-                woken.wait(LOOK_SECONDS)
+                woken.wait(TURN.total_seconds())
             woken.clear()
 
     def turn(self, here: Here, lane: Lane, *, is_whole: bool = True) -> int:
