@@ -171,6 +171,7 @@ class House:
             if (opening := comparing.begin(here, peer, now)) is not None:
                 yield peer, opening
         yield from comparing.due_asks(here, now)
+        yield from comparing.due_wishes(here, now)
 
     def _is_time(self, what: str, every: timedelta, now: datetime) -> bool:
         last = self._last.get(what)

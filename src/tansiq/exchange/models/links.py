@@ -61,6 +61,7 @@ class Link(models.Model):
     incomplete_since = moment_or_none()  # to be compared
     equal_at = moment_or_none()
     compared_at = moment_or_none()
+    wish_at = moment_or_none()  # somebody wants both directions compared: the peer is to be asked to open one, too
     asking_since = moment_or_none()
     asked_after = models.CharField(max_length=128, blank=True)
     asked_at = moment_or_none()  # the last attempt

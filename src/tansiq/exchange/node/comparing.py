@@ -94,9 +94,22 @@ def _under_way(peer: str) -> int:
 
 @transaction.atomic
 def want(here: Here, peer: str, now: datetime) -> None:
-    """Somebody asks for a comparison: the next that is due."""
+    """Somebody asks for a comparison, of both directions: the next that is due."""
     if peer in here.peers:
         life.to_compare([peer], now)
+        Link.objects.filter(peer=peer).update(wish_at=now)
+
+
+@transaction.atomic
+def due_wishes(here: Here, now: datetime) -> list[tuple[str, ComparisonAsked]]:
+    """Peers that are to open a comparison of theirs, since somebody here wants both directions compared. Asked once: if
+    it is lost, the night will do it."""
+    if life.is_held():
+        return []
+    wished = Link.objects.select_for_update().filter(peer__in=here.peers, wish_at__isnull=False)
+    peers = sorted(wished.values_list("peer", flat=True))
+    Link.objects.filter(peer__in=peers).update(wish_at=None)
+    return [(peer, ComparisonAsked(comparison=new_id(now), of=peer, turn=0)) for peer in peers]
 
 
 @transaction.atomic
