@@ -79,8 +79,11 @@ class Asking:
 
     def answers(self, here: Here, ask: Ask, now: datetime) -> list[Body]:
         """What is said to an ask; nothing, where this node has nothing to say or may not."""
+        said = head(here, ask.sender, now)
+        if isinstance(ask.asked, RosterAsked):
+            said["epoch"] = min(here.epoch, ask.epoch)  # who lacks a roster could not take a body of it (5.9)
         given = self._given(here, ask.sender, ask.asked, now)
-        return [Answer(**head(here, ask.sender, now), answers=ask.id, given=one) for one in given]
+        return [Answer(**said, answers=ask.id, given=one) for one in given]
 
     def _given(self, here: Here, peer: str, asked: Asked, now: datetime) -> Iterable[Given]:
         match asked:

@@ -73,6 +73,14 @@ class Here:
             found.setdefault(node, set()).add(team)
         return {node: frozenset(teams) for node, teams in found.items()}
 
+    def secret_at(self, epoch: int) -> Secret:
+        """The secret key of this node that was in force at ``epoch``, while it is kept; else the present one."""
+        for secret in self.secrets:
+            key = self.facts.node_keys.get(secret.fingerprint)
+            if key and key.from_epoch <= epoch and (key.until_epoch is None or epoch < key.until_epoch):
+                return secret
+        return self.secrets[0]
+
     def lives_here(self, team: str) -> bool:
         return self.facts.homes.get(team) == self.code
 

@@ -293,7 +293,7 @@ class Service:
             if body.recipient not in here.certificates:
                 continue
             lane = body.lane if isinstance(body, Receipt) else Lane.URGENT
-            data = self._sealed(here, body.recipient, body.written())
+            data = self._sealed(here, body.recipient, body.written(), epoch=body.epoch)
             leaving.append((body.recipient, lane, data, jetstream.message_id(body.id, 1)))
             if isinstance(body, Receipt) and ways.is_heard_by_mail(body.recipient, self.clock()):
                 self._mail(here, body.recipient, lane, [data])
@@ -314,8 +314,10 @@ class Service:
         if sealed and self.post is not None and peer in here.mail:
             ways.note_mailed(peer, self.post(here.mail[peer], lane, sealed), self.clock())
 
-    def _sealed(self, here: Here, peer: str, body: bytes) -> bytes:
-        return seal_written(body, by=here.secrets[0], to=here.certificates[peer]).data
+    def _sealed(self, here: Here, peer: str, body: bytes, *, epoch: int | None = None) -> bytes:
+        """``epoch``: of a body that is addressed under a former roster; who has only that knows only its keys."""
+        by = here.secrets[0] if epoch is None else here.secret_at(epoch)
+        return seal_written(body, by=by, to=here.certificates[peer]).data
 
     # ---- and the rest
 
