@@ -523,6 +523,18 @@ def test_parked_beyond_the_limit_are_refused_and_fit_ones_go_on(desk: Desk) -> N
     assert counted(stream) == (2, 0)
 
 
+def test_of_one_object_only_so_many_versions_wait(xe: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tansiq.exchange.node import settlement
+
+    monkeypatch.setattr(settlement, "MOST_VERSIONS", 2)
+    stream = Stream()
+
+    got(xe, *(stream.says("1", n, needs="XA:9") for n in range(1, 5)))
+
+    assert waiting() == [("XA:1", "parked", "reference")] * 2
+    assert said(receipts(xe)[0])["XA:1"] == (Version(1, 4), "refused", "limit")
+
+
 # ---- desks
 
 

@@ -1,6 +1,7 @@
 """What comes from other nodes: whole bodies parked or admitted, positions taken, objects settled (sections 5 to 7).
 
-Whatever comes in one call and belongs to one channel is one transaction. Signatures are checked before it begins.
+What comes in one call and belongs to one channel is one transaction for each five hundred bodies, in the order of their
+positions. Signatures are checked before it begins.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tansiq.exchange.node.arrivals import Arrivals, span_of
 from tansiq.exchange.node.examining import Examined
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.junk import receive_junk
+from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.settlement import Settlement
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Numbering, Place
@@ -86,15 +88,16 @@ def receive(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: date
         return []
     hearing.note_heard(here, authentic, now)
     outcomes: dict[int, Outcome] = {}
-    channels: dict[Channel, list[int]] = {}
+    channels: dict[Channel, list[tuple[int, int]]] = {}
     for index, (body, way) in enumerate(authentic):
         admitted = _admitted(here, body, way, now)
         if isinstance(admitted, Outcome):
             outcomes[index] = admitted
         else:
-            channels.setdefault(admitted.channel, []).append(index)
-    for indices in channels.values():
-        outcomes |= _take(here, {index: authentic[index] for index in indices}, now)
+            channels.setdefault(admitted.channel, []).append((admitted.seq, index))
+    for placed in channels.values():
+        for some in in_parts(sorted(placed)):
+            outcomes |= _take(here, {index: authentic[index] for _seq, index in some}, now)
     for _ in range(ROUNDS):
         if not settling.settle_ready(here, now):
             break
@@ -174,7 +177,7 @@ def _park(here: Here, body: Authentic, way: str, reason: Reason, now: datetime) 
 
 
 def _take(here: Here, bodies: dict[int, tuple[Authentic, str]], now: datetime) -> dict[int, Outcome]:
-    """The bodies of one channel, in one transaction."""
+    """Bodies of one channel in the order of their positions, in one transaction."""
     if holding.is_held():
         return {index: Outcome(body, Became.HELD) for index, (body, _way) in bodies.items()}
     examined = _examined(here, [body for body, _way in bodies.values()], now)
@@ -216,17 +219,13 @@ def _examined(here: Here, bodies: Iterable[Authentic], now: datetime) -> dict[st
 def _placed(
     here: Here, bodies: dict[int, tuple[Authentic, str]], examined: dict[str, Examined], *, careful: bool, now: datetime
 ) -> dict[int, Place]:
-    heads = {index: body.head for index, (body, _way) in bodies.items()}
-    order = sorted(bodies, key=lambda index: heads[index].seq)  # type: ignore[union-attr]
-    channel = _channel(here, [bodies[index][0] for index in order], now)
+    in_order = [body for body, _way in bodies.values()]
+    channel = _channel(here, in_order, now)
     if channel is None:
         return dict.fromkeys(bodies, Place.FROZEN)
     settlement = Settlement(here, now, careful=careful, channels=[channel])
-    arrivals = Arrivals(here, channel, [span_of(bodies[index][0]) for index in order], settlement, now)
-    places: dict[int, Place] = {}
-    for index in order:
-        body, way = bodies[index]
-        places[index] = arrivals.take(body, way, examined.get(body.digest))
+    arrivals = Arrivals(here, channel, [span_of(body) for body in in_order], settlement, now)
+    places = {index: arrivals.take(body, way, examined.get(body.digest)) for index, (body, way) in bodies.items()}
     arrivals.store()
     return places
 

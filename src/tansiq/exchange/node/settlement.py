@@ -24,6 +24,8 @@ from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Applied, Recall, Verdict
 from tansiq.exchange.values import digest
 
+MOST_VERSIONS = 1_000
+"""Of one object that are parked or quarantined, and all looked at whenever one comes; more are refused (section 6)."""
 LARGEST_READ_BYTES = 16 * 1024**2
 """Bodies of one transaction that are read at once."""
 
@@ -229,12 +231,14 @@ class Settlement:
 
     def _refuse_for_room(self, verdicts: Iterable[Verdict], waiting: dict[str, Candidate]) -> bool:
         """Parked and quarantined ones beyond the channel's limit are refused (section 6); whether one was."""
+        number = 0
         for verdict in verdicts:
             candidate = waiting[verdict.item.key]
             is_kept = verdict.state is State.REFUSED or (verdict.is_open and verdict.reason != receiving.GAP)
+            number += is_kept and candidate.item.refused is not Reason.LIMIT
             if not is_kept or candidate.has_place or candidate.item.refused is Reason.LIMIT:
                 continue
-            if self._has_room(candidate):
+            if number <= MOST_VERSIONS and self._has_room(candidate):
                 candidate.has_place = True
                 continue
             candidate.is_refused(Reason.LIMIT)

@@ -13,7 +13,7 @@ from django.db.models import Count, F, QuerySet, Sum
 from tansiq.exchange import receiving
 from tansiq.exchange.body import ObjectState, State, Version
 from tansiq.exchange.models import InChannel, ObjectChange, Recipient, SharedObject, Statement, Waiting, WaitingFor
-from tansiq.exchange.node import publishing, recalls, statements
+from tansiq.exchange.node import publishing, recalls, statements, uses
 from tansiq.exchange.node.candidates import Arrived, Candidate
 from tansiq.exchange.node.rows import insert
 from tansiq.exchange.reasons import Reason
@@ -137,6 +137,7 @@ def _store_statements(settlement: Settlement, rows: list[SharedObject]) -> None:
         new = [one for one in wanted.values() if one.pk is None]
         insert(new)
         _give_keys(new, {one.object for one in new})
+        uses.note_statements(new, settlement.now)
     for row in rows:  # the keys that they have now
         row.statement, row.proven = row.statement, row.proven
     settlement.statements.clear()
@@ -195,6 +196,7 @@ def _store_waiting(settlement: Settlement, writing: Writing) -> None:
     ]
     if lacking:
         WaitingFor.objects.bulk_create(lacking, batch_size=BATCH)
+    uses.note_waiting(new, changed, settlement.now)
     for candidate in [*new, *changed]:
         candidate.stale, candidate.has_place = False, candidate.row.reason != receiving.GAP
 
