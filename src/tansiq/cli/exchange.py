@@ -4,71 +4,114 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from tansiq.cli import hub, node
+from tansiq.cli import exchange_check, exchange_files, exchange_waiting, exchange_work, hub, node
+from tansiq.cli.exchange_here import AsJson, here_or_complain
 from tansiq.cli.speech import emit, harmless, say
-from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _, ngettext
 
 if TYPE_CHECKING:
-    from tansiq.exchange.node.here import Here
     from tansiq.exchange.node.status import LinkState, Status
 
 NAME = "exchange"
 
-AsJson = Annotated[bool, typer.Option("--json", help=_("JSON on standard output."))]
-
-
-class NoRoster(TansiqError):
-    code = "exchange.no_roster"
-    message = N_("This node belongs to no federation yet: it has no roster that names it.")
-    remedy = N_("Hand over the file of `tansiq roster request`, and take the roster with `tansiq roster accept`.")
-    exit_code = 2
-
 
 def app() -> typer.Typer:
     desk = typer.Typer(no_args_is_help=True, help=_("The links between this node and its peers."))
-    example = _("Example: {command}")
-    desk.command(
-        "status",
-        help=_("Show every link: heard when, what waits, what is parked, whether both sides are equal.")
-        + "\n\n"
-        + example.format(command="tansiq exchange status --json"),
-    )(status)
-    desk.command(
-        "serve",
-        help=_("Run the exchange alone: receive, send, compare. `tansiq up` starts it as one of its parts.")
-        + "\n\n"
-        + example.format(command="tansiq exchange serve"),
-    )(serve)
+    for name, verb, text, command in (
+        (
+            "status",
+            status,
+            _("Show every link: heard when, what waits, what is parked, whether both sides are equal."),
+            "tansiq exchange status --json",
+        ),
+        (
+            "serve",
+            serve,
+            _("Run the exchange alone: receive, send, compare. `tansiq up` starts it as one of its parts."),
+            "tansiq exchange serve",
+        ),
+        (
+            "send",
+            exchange_work.send,
+            _("Make one whole round by every way, for a node on which no service runs: take what is there, send."),
+            "tansiq exchange send",
+        ),
+        (
+            "check",
+            exchange_check.check,
+            _("Check each way to each peer, and whether somebody there looks."),
+            "tansiq exchange check XB --json",
+        ),
+        (
+            "compare",
+            exchange_work.compare,
+            _("Compare with a peer, object by object, and repair what differs."),
+            "tansiq exchange compare XB",
+        ),
+        (
+            "waiting",
+            exchange_waiting.waiting,
+            _("List what came and is not applied: parked or quarantined, with the reason; headers only."),
+            "tansiq exchange waiting --json",
+        ),
+        (
+            "retry",
+            exchange_waiting.retry,
+            _("Try something that waits again. Only who may see it may."),
+            "tansiq exchange retry 17",
+        ),
+        (
+            "refuse",
+            exchange_waiting.refuse,
+            _("Refuse something that waits, for good. Only who may see it may."),
+            "tansiq exchange refuse 17",
+        ),
+        (
+            "export",
+            exchange_files.export,
+            _("Write all that nodes have not acknowledged into a file, to be carried to them."),
+            "tansiq exchange export stick.zip --to XB --to XC",
+        ),
+        (
+            "import",
+            exchange_files.import_files,
+            _("Take in what files from other nodes hold for this one. Doing it twice changes nothing."),
+            "tansiq exchange import stick.zip",
+        ),
+        (
+            "waive",
+            exchange_waiting.waive,
+            _("Do not wait for a peer while this node is held after a restore, and say why."),
+            'tansiq exchange waive XB --reason "away until May"',
+        ),
+        (
+            "restore",
+            exchange_waiting.restore,
+            _("Say that this database is an old backup, before the node starts again: it asks its peers first."),
+            "tansiq exchange restore --yes",
+        ),
+    ):
+        desk.command(name, help=text + "\n\n" + _("Example: {command}").format(command=command))(verb)
     return desk
-
-
-def here_or_complain(now: datetime) -> Here:
-    """This node under its roster. Raises: NoRoster, and what is wrong with its keys."""
-    home = node.opened()
-    from tansiq.exchange.node import rosters
-
-    here = rosters.here(home, now=now)
-    if here is None:
-        raise NoRoster
-    return here
 
 
 def serve() -> None:
     home = node.opened()
+    from dataclasses import replace
+
     from tansiq import settings
-    from tansiq.workers.exchange import Servers, serving
+    from tansiq.workers.exchange import serving
     from tansiq.workers.waiting import signals
 
     apply = (lambda: hub.apply(home, hub.named())) if hub.is_hub() else None
     with signals() as heard:
         serving(
             home,
-            Servers(hub.urls() if hub.is_hub() or settings.BACKBONE_URL else (), hub.authority(), apply),
+            replace(exchange_work.servers(), apply=apply),
             smtp=settings.SMTP,
             sender=settings.EXCHANGE_MAIL,
             account=settings.EXCHANGE_IMAP,

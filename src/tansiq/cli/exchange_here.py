@@ -1,0 +1,61 @@
+"""What the verbs of ``tansiq exchange`` share: whose node this is, its peers, and its operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tansiq.cli import node
+from tansiq.core.errors import N_, TansiqError
+from tansiq.core.language import _
+
+if TYPE_CHECKING:
+    from tansiq.exchange.node.here import Here
+    from tansiq.exchange.node.looking import Look
+
+AsJson = Annotated[bool, typer.Option("--json", help=_("JSON on standard output."))]
+NodeCode = Annotated[str, typer.Argument(metavar="NODE", help=_("Code of a node, as `status` lists them."))]
+
+
+class NoRoster(TansiqError):
+    code = "exchange.no_roster"
+    message = N_("This node belongs to no federation yet: it has no roster that names it.")
+    remedy = N_("Hand over the file of `tansiq roster request`, and take the roster with `tansiq roster accept`.")
+    exit_code = 2
+
+
+def here_or_complain(now: datetime) -> Here:
+    """This node under its roster. Raises: NoRoster, and what is wrong with its keys."""
+    home = node.opened()
+    from tansiq.exchange.node import rosters
+
+    here = rosters.here(home, now=now)
+    if here is None or not here.team:
+        raise NoRoster
+    return here
+
+
+def peer_or_complain(here: Here, code: str) -> str:
+    """As the roster writes it. Raises: NoSuchPeer."""
+    from tansiq.exchange.node.checking import NoSuchPeer
+
+    if code.upper() not in here.peers:
+        raise NoSuchPeer(node=code[:40])
+    return code.upper()
+
+
+def peers_or_complain(here: Here, codes: Sequence[str] | None) -> list[str]:
+    """All peers where none is named. Raises: NoSuchPeer."""
+    return sorted({peer_or_complain(here, code) for code in codes or here.peers})
+
+
+def look(now: datetime) -> Look:
+    """The operator of this machine looks at its links: as the node's home team, never as a guest. Raises: NoRoster."""
+    here_or_complain(now)
+    from tansiq.exchange.node.looking import look as looked
+    from tansiq.members.viewers import operator
+
+    return looked(operator(now=now), now=now)
