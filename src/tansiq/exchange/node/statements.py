@@ -101,7 +101,9 @@ def state_all(here: Here, texts: Sequence[Text], now: datetime) -> list[Statemen
         if not fits_a_body(row):
             limit = BODY_LIMIT_BYTES - ROOM_FOR_CHANNEL_BYTES
             raise TooLong(object=text.object, size_bytes=len(row.content), limit_bytes=limit)
-    return Statement.objects.bulk_create(rows, batch_size=BATCH)
+    made = Statement.objects.bulk_create(rows, batch_size=BATCH)
+    _note_files(made, now)
+    return made
 
 
 def _signed(here: Here, text: Text, now: datetime) -> Envelope:
@@ -164,7 +166,14 @@ def stored(envelope: Envelope, came_from: str, now: datetime) -> Statement:
             "made_at": now,
         },
     )
+    _note_files([found], now)
     return found
+
+
+def _note_files(made: Collection[Statement], now: datetime) -> None:
+    from tansiq.exchange.node.uses import note_statements  # which decides by what is kept here
+
+    note_statements(made, now)
 
 
 def _row(envelope: Envelope, came_from: str, now: datetime) -> Statement:
