@@ -421,6 +421,17 @@ def test_what_a_person_refused_stays_as_refused_and_wakes_no_more(xe: Here, desk
     assert desk.texts == {"XA:1": "1 1"}
 
 
+def test_refusal_outlives_the_checks_under_a_later_roster(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Waiting
+    from tansiq.exchange.node import settling
+
+    got(xe, Stream().says("2", needs="XA:1"))
+
+    settling.refuse(here("XE", epoch=2, desk=desk), Waiting.objects.get().pk, AMINA, NOW)
+
+    assert waiting() == [("XA:2", "refused", "reference")]
+
+
 def test_retry_checks_again_under_the_roster_of_now(xe: Here, desk: Desk) -> None:
     from tansiq.exchange.models import Waiting
     from tansiq.exchange.node import settling

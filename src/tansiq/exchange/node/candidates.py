@@ -116,7 +116,8 @@ class Candidate:
         """Take over what the checks say now."""
         row, kind = self.row, here.kinds.get(self.row.kind)
         self.examined, self._payload = examined, None
-        row.unfit, row.refused = examined.unfit or "", examined.refused or ""
+        row.unfit = examined.unfit or ""
+        row.refused = examined.refused or (row.refused if row.refused_by else "")  # what a person said stays said
         row.detail, row.examined = examined.detail[:500], here.epoch
         row.self_contained = kind is not None and kind.self_contained
         self.lacking = self._needs(here)
