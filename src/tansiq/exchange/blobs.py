@@ -21,6 +21,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -256,6 +257,10 @@ class BlobStore:
         except FileNotFoundError:
             return False
 
+    def has(self, digest: str) -> bool:
+        """Whether all of some file of this digest is here."""
+        return (self._held / digest).exists()
+
     def chunk(self, digest: str, index: int) -> bytes:
         """Ciphertext of one chunk, for another node. Raises: BlobNotHeld, also for a chunk that it does not have."""
         if index >= 0:
@@ -309,6 +314,14 @@ class BlobStore:
         """Of what is held, and of what is arriving."""
         names = (path.name.partition(".")[0] for part in (self._held, self._arriving) for path in part.glob("*"))
         return iter(dict.fromkeys(names))
+
+    def touched_at(self, digest: str) -> datetime | None:
+        """When something of it was last written, by the clock of the disk; None where there is nothing."""
+        seconds = [0.0]
+        for path in (self._held / digest, *self._arriving.glob(f"{digest}.*")):
+            with contextlib.suppress(FileNotFoundError):
+                seconds.append(path.stat().st_mtime)
+        return datetime.fromtimestamp(max(seconds), UTC) if max(seconds) else None
 
     def size_bytes(self) -> int:
         """What all blobs take, and will take when they have come."""

@@ -19,7 +19,7 @@ from tansiq.openpgp.sealing import Secret
 from tansiq.sharing.recipients import ToPerson, ToTeam, decide_recipient
 
 
-def _no_blob(_digest: str) -> bool:
+def no_blob(_digest: str) -> bool:
     return False
 
 
@@ -55,7 +55,7 @@ class Here:
     kinds: Kinds = KNOWN
     limits: Mapping[Lane, Limit] = field(default_factory=lambda: dict(LIMITS))
     window: int = WINDOW
-    has_blob: Callable[[str], bool] = _no_blob
+    has_blob: Callable[[str], bool] = no_blob
 
     @property
     def epoch(self) -> int:

@@ -15,6 +15,7 @@ from tansiq.audit.actions import record
 from tansiq.core.home import Home
 from tansiq.core.viewer import Viewer
 from tansiq.exchange import custody, roster_reading, values
+from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.custody import Keys
 from tansiq.exchange.models import Evidence, RosterRecord
 from tansiq.exchange.node import alarms, recalls, settling
@@ -126,7 +127,7 @@ def here(home: Home, *, now: datetime) -> Here | None:
     if roster is None or node is None:
         return None
     keys = custody.in_force(custody.load(home, realm=roster.realm), roster, here=node.code)
-    return under(roster, code=node.code, now=now, keys=keys)
+    return under(roster, code=node.code, now=now, keys=keys, has_blob=BlobStore(home.blobs).has)
 
 
 def keep_house(home: Home, *, by: Viewer, now: datetime) -> list[str]:

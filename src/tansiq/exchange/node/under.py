@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from tansiq.exchange import roster_facts
 from tansiq.exchange.custody import Keys
-from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.here import Here, no_blob
 from tansiq.exchange.roster import Roster
 from tansiq.members.in_force import current
 from tansiq.members.models import Appointment
@@ -16,11 +16,19 @@ from tansiq.members.models import Appointment
 NO_KEYS = Keys((), {}, "")
 
 
-def under(roster: Roster, *, code: str, now: datetime, keys: Keys = NO_KEYS) -> Here:
+def under(
+    roster: Roster,
+    *,
+    code: str,
+    now: datetime,
+    keys: Keys = NO_KEYS,
+    has_blob: Callable[[str], bool] = no_blob,
+) -> Here:
     """The node ``code`` under ``roster``.
 
     Args:
         keys: in force, as ``custody.in_force`` gives them; without any the node can decide, not speak.
+        has_blob: as ``Here`` has it.
     """
     facts = roster_facts.facts_of(roster, here=code, now=now)
     operators = roster_facts.operators(roster)
@@ -37,6 +45,7 @@ def under(roster: Roster, *, code: str, now: datetime, keys: Keys = NO_KEYS) -> 
         certificates={node.code: node.present.certificate for node in roster.nodes if node.present},
         operators=operators,
         mail=roster_facts.addresses(roster),
+        has_blob=has_blob,
     )
 
 
