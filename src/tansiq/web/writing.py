@@ -16,6 +16,7 @@ from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 
 LATIN = "latn"
+KILO = 1000
 
 
 def number(value: int | float | Decimal, language: str) -> str:
@@ -46,3 +47,14 @@ def locale(language: str) -> Locale:
 def span(value: timedelta, language: str) -> str:
     """How long, in the largest unit that fits: ``3 hours``, ``90 seconds``. Never negative."""
     return format_timedelta(abs(value), threshold=1.5, locale=locale(language))
+
+
+def size(size_bytes: int, language: str) -> str:
+    """``512 bytes``, ``1.2 MB``: in units of a thousand, as disks are sold."""
+    if size_bytes < KILO:
+        return _("{number} B").format(number=number(size_bytes, language))
+    units = (_("{number} kB"), _("{number} MB"), _("{number} GB"))
+    value, step = size_bytes / KILO, 0
+    while value >= KILO and step < len(units) - 1:
+        value, step = value / KILO, step + 1
+    return units[step].format(number=number(round(value, 1 if value < 10 else 0), language))

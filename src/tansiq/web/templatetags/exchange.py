@@ -50,6 +50,17 @@ def of(backlog: Mapping[Lane, Backlog], lane: str) -> Backlog:
     return backlog.get(Lane(lane), Backlog())
 
 
+@register.filter
+def size(size_bytes: int) -> str:
+    return writing.size(size_bytes, spoken())
+
+
+@register.simple_tag
+def positions(first: int, last: int) -> SafeString:
+    """One, or from which to which."""
+    return tech(first if first == last else f"{first}–{last}")
+
+
 @register.simple_tag
 def version(term: int, n: int) -> SafeString:
     return tech(f"{term}.{n}")
