@@ -37,6 +37,7 @@ def build() -> typer.Typer:
         exchange_roster,
         feeds,
         geo,
+        lab,
         members,
         notices,
         up,
@@ -51,7 +52,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         help=_("The platform on which a federation of national CERTs works."),
     )
-    for desk in (members, exchange, exchange_roster, backbone_verbs, geo, feeds, events, notices, audit):
+    for desk in (members, exchange, exchange_roster, backbone_verbs, geo, feeds, events, notices, audit, lab):
         app.add_typer(desk.app(), name=desk.NAME)
     app.command(help=example(_("Start the whole node here: portal, worker, message server."), "tansiq up"))(up.up)
     app.command(help=example(_("Run the portal's server alone."), "tansiq web --port 8421"))(web.web)
