@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,14 +18,28 @@ from tansiq.core.errors import TansiqError
 from tansiq.core.home import Home
 from tansiq.exchange import custody, mail
 from tansiq.exchange.account import Account
+from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.body import Body, Lane
 from tansiq.exchange.carried import Outbound, Outcome, Received, Trouble
 from tansiq.exchange.directory.publishing import publish_changes
 from tansiq.exchange.imap import Letter, Mailbox, MailboxRefused, MailboxUnusable
 from tansiq.exchange.models import RosterRecord
-from tansiq.exchange.node import alarms, attempts, checking, comparing, entitlements, holding, rosters, settling
+from tansiq.exchange.node import (
+    alarms,
+    attempts,
+    checking,
+    comparing,
+    entitlements,
+    holding,
+    recalls,
+    rosters,
+    sealing,
+    settling,
+    uses,
+)
 from tansiq.exchange.node import serving as lease
 from tansiq.exchange.node.asking import Asking
+from tansiq.exchange.node.files import Files
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.service import Post, Service, utc_now
 from tansiq.exchange.requests import Asked, RosterAsked
@@ -35,6 +50,9 @@ from tansiq.workers.waiting import Signals
 
 MAILBOX_SECONDS = 30.0
 LOOK_SECONDS = 60.0
+SIGNED, SIGNING_ROUNDS = 500, 10
+LEAST_FREE_BYTES = 256 << 20
+"""Of the disk: less, and rows that have no position yet are dropped (section 8.5)."""
 LETTERS = 50
 """Mails that are opened and stored at once, before they are taken out of the mailbox."""
 DAILY, HOURLY = timedelta(days=1), timedelta(hours=1)
@@ -53,10 +71,10 @@ def service_of(
     return Service(
         present=lambda now: rosters.here(home, now=now),
         epoch=epoch,
-        asking=Asking(NoFiles()),
+        asking=Asking(Files(BlobStore(home.blobs))),
         backbone=backbone,  # type: ignore[arg-type]
         post=post,
-        house=House(apply),
+        house=House(home, apply),
         clock=clock,
         worker=worker or f"exchange {secrets.token_hex(4)}",
     )
@@ -66,14 +84,6 @@ def epoch() -> int | None:
     """Number of the newest roster here."""
     newest: int | None = RosterRecord.objects.aggregate(newest=Max("epoch"))["newest"]
     return newest
-
-
-class NoFiles:
-    def given(self, here, peer, asked, now):
-        return []
-
-    def take(self, here, given, now):
-        return None
 
 
 class Line:
@@ -129,7 +139,8 @@ class Line:
 class House:
     """What the exchange does besides sending and receiving, each at its time."""
 
-    def __init__(self, apply: Callable[[], object] | None) -> None:
+    def __init__(self, home: Home, apply: Callable[[], object] | None) -> None:
+        self.home = home
         self.apply = apply
         self._applied = -1
         self._last: dict[str, datetime] = {}
@@ -138,6 +149,10 @@ class House:
         lease.hold(service.worker, now)
         checking.follow(now)
         settling.settle_ready(here, now)
+        for _round in range(SIGNING_ROUNDS):  # of a million, when a member leaves; the rest has its turn, too
+            if recalls.sign_recalls(here, now=now, most=SIGNED) < SIGNED:
+                break
+        self._make_room(now)
         self._lead(here, now)
         if self._is_time(f"directory {here.epoch}", DAILY, now) and not holding.is_held():
             publish_changes(here, None, now)
@@ -145,10 +160,26 @@ class House:
             entitlements.follow_embargoes(here, now)
         if self._is_time("prune", HOURLY, now):
             attempts.prune(now)
-        for peer, asked in self._wanted(here, now):
+        self._keep_files(service.asking.files, here, now)
+        for peer, asked in self._wanted(service, here, now):
             ask = service.asking.made(here, peer, asked, now)
             if ask is not None:
                 yield ask
+
+    def _keep_files(self, files: Files, here: Here, now: datetime) -> None:
+        files.tidy(now)
+        if self._is_time("superseded files", timedelta(minutes=5), now):
+            uses.drop_superseded(here)
+        if self._is_time("files", DAILY, now):
+            files.look_over(here, now)
+
+    def _make_room(self, now: datetime) -> None:
+        """Before the disk is full what has no position yet goes, the lowest lane first; comparisons bring it back."""
+        short = LEAST_FREE_BYTES - shutil.disk_usage(self.home.path).free
+        if short > 0 and sealing.shed(excess_bytes=short, now=now):
+            alarms.raise_alarm("exchange.disk", "", {"free_bytes": LEAST_FREE_BYTES - short}, now)
+        elif short <= 0:
+            alarms.end_alarm("exchange.disk", "", now)
 
     def _lead(self, here: Here, now: datetime) -> None:
         """Where this node is the backbone: a removed member is out from the moment of the new epoch."""
@@ -162,11 +193,12 @@ class House:
             self._applied = here.epoch
             alarms.end_alarm("exchange.backbone", "", now)
 
-    def _wanted(self, here: Here, now: datetime) -> Iterator[tuple[str, Asked]]:
+    def _wanted(self, service: Service, here: Here, now: datetime) -> Iterator[tuple[str, Asked]]:
         if self._is_time(f"roster {here.epoch}", HOURLY, now):
             # Whoever has a later roster answers; whoever has an earlier one sees by the ask's epoch that there is one.
             yield from ((peer, RosterAsked(epoch=here.epoch + 1)) for peer in sorted(here.peers))
         yield from holding.due_requests(here, now)
+        yield from service.asking.files.wanted(here, now)
         for peer in comparing.due_comparisons(here, now):
             if (opening := comparing.begin(here, peer, now)) is not None:
                 yield peer, opening
