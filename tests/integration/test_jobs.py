@@ -70,5 +70,16 @@ def test_every_job_of_a_node_runs_on_an_empty_one(database: None, monkeypatch: p
     done = {job.name: job.run(NOW) for job in every}
 
     assert Whois.open(settings.HOME.tables) is not None
-    assert set(done) == {"tables", "mail", "mail-erase", "reminders", "certificates", "audit", "sessions", "keys"}
+    assert set(done) == {
+        "tables",
+        "mail",
+        "mail-erase",
+        "reminders",
+        "checks",
+        "check",
+        "certificates",
+        "audit",
+        "sessions",
+        "keys",
+    }
     assert done["mail"] == done["mail-erase"] == done["certificates"] == done["sessions"] == done["keys"] == 0

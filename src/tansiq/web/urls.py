@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("teams/<str:code>/keys/<str:fingerprint>.asc", directory.certificate, name="certificate"),
     path("", include("tansiq.web.desk.urls")),
     path("exchange/", include("tansiq.web.exchange.urls")),
+    path("checks/", include("tansiq.web.checks.urls")),
     path("sharing/preview/", sharing.preview, name="sharing-preview"),
     path("map/", directory.world_map, name="map"),
     path("whois/", whois.page, name="whois"),

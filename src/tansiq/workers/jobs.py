@@ -56,6 +56,21 @@ def jobs(server: Server | None, sender: str, address: str, home: Home) -> tuple[
 
         return ask(address, now=now)
 
+    def begin_check(now: datetime) -> int:
+        from tansiq.workers.checks import begin_monthly
+
+        return begin_monthly(home, now)
+
+    def tell_of_checks(now: datetime) -> int:
+        from tansiq.workers.checks import tell_people
+
+        return tell_people(address, now=now)
+
+    def check_waits(now: datetime) -> bool:
+        from tansiq.workers.checks import people_wait
+
+        return people_wait(now)
+
     def recheck(now: datetime) -> int:
         from tansiq.workers.certificates import recheck_and_tell
 
@@ -69,6 +84,8 @@ def jobs(server: Server | None, sender: str, address: str, home: Home) -> tuple[
         Job(SIGN_OF_LIFE, MINUTE, send_mail, mail_waits),
         Job("mail-erase", DAY, lambda now: mail.erase_old(now=now)),
         Job("reminders", HOUR, remind),
+        Job("checks", HOUR, tell_of_checks, check_waits),
+        Job("check", DAY, begin_check),
         Job("certificates", DAY, recheck),
         Job("audit", DAY, verify_record),
         Job("sessions", DAY, forget_sessions),

@@ -12,7 +12,7 @@ from django.db.models import Q
 from tansiq.core.viewer import Role, Seat, Viewer
 from tansiq.members import rules
 from tansiq.members.in_force import current
-from tansiq.members.models import Appointment, Contact, ContactReminder, Team, TeamCertificate
+from tansiq.members.models import Appointment, Contact, ContactReminder, DutyShift, Team, TeamCertificate
 from tansiq.members.queries.periods import all_facts
 
 ASKED = (Role.HEAD, Role.DUTY_OFFICER, Role.KEEPER)
@@ -135,6 +135,14 @@ def written_to(team: Team, *, now: datetime) -> tuple[tuple[str, str], ...]:
     """(mail address, language) of those who keep the team's entry; of its contacts, language empty, if it has no
     such people here. For the node's own mail."""
     return tuple(_asked_people(now).get(team.pk, ())) or _written_to(list(team.contacts.all()))
+
+
+def called_now(team: Team, *, now: datetime) -> tuple[tuple[str, str], ...]:
+    """(mail address, language) of whoever is on duty for the team at this moment; else as ``written_to``."""
+    shifts = DutyShift.objects.filter(team=team, since__lte=now, until__gt=now, person__is_active=True)
+    found = shifts.order_by("person__email").values_list("person__email", "person__language").distinct()
+    called = tuple((email, language) for email, language in found if not email.endswith(".invalid"))
+    return called or written_to(team, now=now)
 
 
 def _asked_people(now: datetime) -> dict[int, list[tuple[str, str]]]:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from tansiq.core.viewer import Seat, Viewer
 from tansiq.members import queries
+from tansiq.web.checks.views import unseen
 from tansiq.web.directory import words
 from tansiq.web.home.links import of_links
 
@@ -75,4 +76,11 @@ def links(viewer: Viewer, now: datetime) -> Iterator[Need]:
     yield from (Need(tone, sentence, url) for tone, sentence, url in of_links(viewer, now))
 
 
-DESKS: tuple[Callable[[Viewer, datetime], Iterator[Need]], ...] = (links, contested, own_entry, register)
+def checks(viewer: Viewer, now: datetime) -> Iterator[Need]:
+    """Other nodes that ask whether somebody is here."""
+    for check in unseen(viewer, now):
+        sentence = _("{team} checks whether its messages are seen here. Say that you have seen it.")
+        yield Need("warn", sentence.format(team=check.team), reverse("checks"))
+
+
+DESKS: tuple[Callable[[Viewer, datetime], Iterator[Need]], ...] = (links, contested, checks, own_entry, register)
