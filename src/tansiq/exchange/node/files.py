@@ -107,22 +107,21 @@ class Files:
             self._begin(here, now)
             return [(fetch.peer, asked) for fetch in list(self._fetches.values()) for asked in self._more(fetch, now)]
 
-    def take(self, here: Here, peer: str, given: ChunkGiven, now: datetime) -> list[ChunksAsked]:
-        """A chunk that ``peer`` gave; what to ask of it next."""
-        self.take_loose(here, Chunk(given.digest, given.index, given.data), now, peer=peer)
-        with self._changing:
-            fetches = [fetch for fetch in self._fetches.values() if fetch.peer == peer]
-            return [asked for fetch in fetches for asked in self._more(fetch, now)]
-
-    def take_loose(self, here: Here, chunk: Chunk, now: datetime, *, peer: str = "") -> bool:
-        """A chunk from anybody, as out of a file; whether it was one that is wanted here."""
+    def take(self, here: Here, chunk: Chunk | ChunkGiven, now: datetime, *, peer: str = "") -> bool:
+        """A chunk from anybody, as out of a file, or given by ``peer``. Whether it was one that is wanted here."""
         is_right = False
         for row in Blob.objects.filter(digest=chunk.digest, held_at=None):
             if not (row.trouble == ROOM and row.next_at is not None and now < row.next_at):
                 is_right |= self._take(here, row, chunk, peer, now)
         return is_right
 
-    def _take(self, here: Here, row: Blob, chunk: Chunk, peer: str, now: datetime) -> bool:
+    def more(self, peer: str, now: datetime) -> list[ChunksAsked]:
+        """What to ask of a peer next, of which something came."""
+        with self._changing:
+            fetches = [fetch for fetch in self._fetches.values() if fetch.peer == peer]
+            return [asked for fetch in fetches for asked in self._more(fetch, now)]
+
+    def _take(self, here: Here, row: Blob, chunk: Chunk | ChunkGiven, peer: str, now: datetime) -> bool:
         try:
             is_whole = self.store.receive(uses.read(row.reference), chunk.index, chunk.data)
         except Unfit:

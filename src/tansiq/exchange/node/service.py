@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from django import db
 from django.db import InterfaceError, OperationalError
@@ -22,13 +22,14 @@ from tansiq.exchange import jetstream
 from tansiq.exchange.body import Body, Lane, Receipt
 from tansiq.exchange.carried import Outbound, Outcome, Received
 from tansiq.exchange.node import attempts, due, inbox, receipting, sealing, ways
-from tansiq.exchange.node.asking import Asking, take_rosters
+from tansiq.exchange.node.asking import Asking, lane_of, take_rosters
 from tansiq.exchange.node.attempts import Attempt
+from tansiq.exchange.node.giving import Giving
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.inbox import Became
 from tansiq.exchange.node.news import News
 from tansiq.exchange.opener import Opener
-from tansiq.exchange.requests import Answer, Ask, ReceiptAsked, RosterAsked
+from tansiq.exchange.requests import Answer, Ask, ChunkGiven, ChunksAsked, ReceiptAsked, RosterAsked
 from tansiq.exchange.seal import Junk, Sealed, seal_written
 from tansiq.exchange.sending import Way
 from tansiq.exchange.trust import Authentic, authenticate
@@ -40,6 +41,8 @@ LOOK_SECONDS = 0.25
 TURN = timedelta(seconds=5)
 """How often it looks at everything that no receipt covers."""
 HOUSE_SECONDS = 5.0
+GIVE_SECONDS = 1.0
+"""How often it looks whether a peer has room again for the chunks that it asked for."""
 A_TURN = 500
 REST_SECONDS = 2.0
 """After a fault, before the next try."""
@@ -57,6 +60,20 @@ class Post(Protocol):
     """Sends mails: sealed bodies of one lane to a peer's exchange address. Whether they were handed in."""
 
     def __call__(self, address: str, lane: Lane, sealed: Sequence[bytes]) -> bool: ...
+
+
+class _Leaving(NamedTuple):
+    """A sealed body on its way to the backbone."""
+
+    peer: str
+    lane: Lane
+    data: bytes
+    message_id: str
+    type: jetstream.Type = jetstream.Type.BODY
+
+    def outbound(self, here: Here) -> Outbound:
+        subject = jetstream.subject(here.realm, self.peer, self.lane, here.code)
+        return Outbound(subject, self.data, self.message_id, self.type)
 
 
 House = Callable[["Service", Here, datetime], Iterable[Body]]
@@ -90,6 +107,8 @@ class Service:
     ending: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
     _woken: dict[Lane, threading.Event] = field(default_factory=lambda: {lane: threading.Event() for lane in Lane})
+    _owing: threading.Event = field(default_factory=threading.Event)
+    _giving: Giving = field(default_factory=Giving)
     _here: Here | None = None
     _opener: Opener | None = None
     _changing: threading.Lock = field(default_factory=threading.Lock)
@@ -97,7 +116,11 @@ class Service:
     # ---- the threads
 
     def start(self) -> None:
-        loops: list[tuple[str, Callable[[Here], None]]] = [("house", self._keep_house), ("watch", self._watch)]
+        loops: list[tuple[str, Callable[[Here], None]]] = [
+            ("house", self._keep_house),
+            ("watch", self._watch),
+            ("give chunks", self._giver),
+        ]
         for lane in Lane:
             loops.append((f"send {lane}", lambda here, lane=lane: self._sender(here, lane)))
             if self.backbone is not None:
@@ -119,7 +142,7 @@ class Service:
             self._opener.close()
 
     def wake(self) -> None:
-        for event in self._woken.values():
+        for event in (*self._woken.values(), self._owing):
             event.set()
 
     def _again_and_again(self, loop: Callable[[Here], None]) -> None:
@@ -193,20 +216,20 @@ class Service:
             else:
                 arrived[number] = judged
         outcomes = inbox.receive(here, [(one, way) for one in arrived.values()], now=now)
-        self._reply(here, outcomes, now)
+        self._reply(here, outcomes, now, way)
         self._follow(here, receipting.due_receipts(here, now=self.clock()))
         self.wake()
         return {number for number, outcome in zip(arrived, outcomes, strict=True) if outcome.became is Became.HELD}
 
-    def _reply(self, here: Here, outcomes: Iterable[inbox.Outcome], now: datetime) -> None:
+    def _reply(self, here: Here, outcomes: Iterable[inbox.Outcome], now: datetime, way: str = Way.JETSTREAM) -> None:
         """What follows at once from what came. What is said again by itself must not have a whole batch come again."""
         for outcome in outcomes:
             try:
-                self._follow(here, self._said_to(here, outcome, now))
+                self._follow(here, self._said_to(here, outcome, now, way), way)
             except Exception:
                 traceback.print_exc(file=sys.stderr)
 
-    def _said_to(self, here: Here, outcome: inbox.Outcome, now: datetime) -> Iterable[Body]:
+    def _said_to(self, here: Here, outcome: inbox.Outcome, now: datetime, way: str) -> Iterable[Body]:
         """What follows at once from a body that came: questions about it, and answers to what it asks."""
         head = outcome.body.head
         if outcome.ask_roster:
@@ -219,6 +242,9 @@ class Service:
                 if follow.ask_since is not None:
                     asked = ReceiptAsked(lane=head.lane, incarnation=head.incarnation, since=follow.ask_since)
                     yield from self._asked(here, head.sender, asked, now)
+            case Ask(asked=ChunksAsked()):
+                self._giving.put(head, way, now)
+                self._owing.set()
             case Ask():
                 yield from self.asking.answers(here, head, now)
             case Answer():
@@ -279,36 +305,82 @@ class Service:
         self._publish(
             here,
             [
-                (peer, lane, data, jetstream.message_id(attempt.id, attempt.number))
+                _Leaving(peer, lane, data, jetstream.message_id(attempt.id, attempt.number))
                 for attempt, data in sealed
                 if Way.JETSTREAM in attempt.ways
             ],
         )
         self._mail(here, peer, lane, [data for attempt, data in sealed if Way.MAIL in attempt.ways])
 
-    def _follow(self, here: Here, bodies: Iterable[Body]) -> None:
-        """Send what has no position: receipts, asks, answers. What is lost of it is asked for or said again."""
+    def _follow(self, here: Here, bodies: Iterable[Body], way: str = Way.JETSTREAM) -> None:
+        """Send what has no position: receipts, asks, answers. What is lost of it is asked for or said again.
+
+        Args:
+            way: by which what they answer came.
+        """
         leaving = []
         for body in bodies:
             if body.recipient not in here.certificates:
                 continue
-            lane = body.lane if isinstance(body, Receipt) else Lane.URGENT
+            lane, attempt = self._lane_of(body), self.asking.attempt(body) if isinstance(body, Ask) else 1
             data = self._sealed(here, body.recipient, body.written(), epoch=body.epoch)
-            leaving.append((body.recipient, lane, data, jetstream.message_id(body.id, 1)))
-            if isinstance(body, Receipt) and ways.is_heard_by_mail(body.recipient, self.clock()):
+            leaving.append(_Leaving(body.recipient, lane, data, jetstream.message_id(body.id, attempt)))
+            if self._goes_by_mail(body, way):
                 self._mail(here, body.recipient, lane, [data])
         self._publish(here, leaving)
 
-    def _publish(self, here: Here, leaving: Sequence[tuple[str, Lane, bytes, str]]) -> None:
+    @staticmethod
+    def _lane_of(body: Body) -> Lane:
+        """By which bodies without a position go (section 3.6)."""
+        if isinstance(body, Ask | Answer):
+            return lane_of(body)
+        return body.lane if isinstance(body, Receipt) else Lane.URGENT
+
+    def _goes_by_mail(self, body: Body, way: str) -> bool:
+        """Receipts to whom was heard by mail; asks that were not answered for long; answers to what came by mail."""
+        if isinstance(body, Receipt):
+            return ways.is_heard_by_mail(body.recipient, self.clock())
+        if isinstance(body, Ask):
+            return self.asking.goes_by_mail(body, self.clock())
+        return way == Way.MAIL
+
+    def _publish(self, here: Here, leaving: Sequence[_Leaving]) -> list[Outcome]:
         if not leaving or self.backbone is None:
-            return
-        outcomes = self.backbone.publish_many(
-            [
-                Outbound(jetstream.subject(here.realm, peer, lane, here.code), data, message_id)
-                for peer, lane, data, message_id in leaving
-            ]
-        )
-        ways.note_published([peer for peer, *_ in leaving], outcomes, self.clock())
+            return []
+        outcomes = self.backbone.publish_many([one.outbound(here) for one in leaving])
+        ways.note_published([one.peer for one in leaving], outcomes, self.clock())
+        return outcomes
+
+    # ---- files
+
+    def _giver(self, here: Here) -> None:
+        if not self.give(here):
+            self._owing.wait(GIVE_SECONDS)
+            self._owing.clear()
+
+    def give(self, here: Here) -> int:
+        """A few chunks to one peer that asked for some. Returns: how many left; 0 where none is to leave now."""
+        now = self.clock()
+        owed = self._giving.next(now)
+        if owed is None or owed.peer not in here.certificates:
+            return 0
+        made, leaving = [], []
+        for answer in self.asking.answers(here, owed.next_ask(), now):
+            assert isinstance(answer.given, ChunkGiven)
+            data = self._sealed(here, owed.peer, answer.written())
+            made.append(answer.given.index)
+            leaving.append(
+                _Leaving(owed.peer, Lane.BULK, data, jetstream.message_id(answer.id, 1), jetstream.Type.CHUNK)
+            )
+        if owed.way == Way.MAIL:
+            self._mail(here, owed.peer, Lane.BULK, [one.data for one in leaving])
+        outcomes = self._publish(here, leaving) or [Outcome.ACKNOWLEDGED] * len(leaving)
+        gone = {index for index, outcome in zip(made, outcomes, strict=True) if outcome is Outcome.ACKNOWLEDGED}
+        if Outcome.FULL in outcomes:
+            self._giving.full(owed, gone, now)
+        elif len(gone) == len(made) > 0:
+            self._giving.left(owed, gone, now)
+        return len(gone)
 
     def _mail(self, here: Here, peer: str, lane: Lane, sealed: Sequence[bytes]) -> None:
         if sealed and self.post is not None and peer in here.mail:
@@ -329,5 +401,6 @@ class Service:
         """Once: what was parked, what the house has to do, receipts."""
         now = self.clock()
         self._reply(here, inbox.unpark(here, now), now)
+        self._follow(here, self.asking.again(here, now))
         self._follow(here, self.house(self, here, now))
         self._follow(here, receipting.due_receipts(here, now=now))
