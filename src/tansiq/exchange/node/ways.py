@@ -12,6 +12,8 @@ from tansiq.exchange.sending import Way
 
 BY_MAIL = timedelta(days=2)
 """So long after a peer was last heard by mail receipts go to it by mail, too: perhaps nothing else reaches it."""
+NOTED_AGAIN = timedelta(minutes=1)
+"""Less than that after the same was noted it is not written again: each writing waits for the disk."""
 
 
 def is_heard_by_mail(peer: str, now: datetime) -> bool:
@@ -41,6 +43,10 @@ def note_exported(peers: Sequence[str], now: datetime) -> None:
 
 def _note(peers: Collection[str], way: Way, now: datetime, *, failure: str = "") -> None:
     if not peers:
+        return
+    lately = {"attempted_at__gt": now - NOTED_AGAIN, "attempted_at__lte": now}
+    noted = WayHeard.objects.filter(peer__in=peers, way=way, failure=failure, **lately)
+    if not (peers := set(peers) - set(noted.values_list("peer", flat=True))):
         return
     said = {"attempted_at": now} | ({"failed_at": now, "failure": failure} if failure else {"failure": ""})
     known = WayHeard.objects.filter(peer__in=peers, way=way)
