@@ -81,7 +81,7 @@ class Rounds:
         if time.monotonic() - self._kept_house_at >= HOUSE_SECONDS:
             self.service.look_after(here)
             self._kept_house_at = time.monotonic()
-        sent = sum(self.service.turn(here, lane) for lane in Lane)
+        sent = sum(self.service.turn(here, lane) for lane in Lane) + self.service.give(here)
         self.done.sent += sent
         return count + sent
 
