@@ -142,6 +142,10 @@ class DatabaseNode:
         self.now = BEGINNING
         self.connection = new_connection(empty_database())
 
+    def __del__(self) -> None:
+        """A database in memory goes with its connection, and a run makes thousands."""
+        self.connection.connection.close()
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "connection": bytes(self.connection.connection.serialize())}
 

@@ -177,7 +177,9 @@ class Candidate:
         )
 
     def read(self) -> None:
-        """Have the envelope of a row that was found fit before. Raises: ValueError, for one that was not."""
+        """Have the envelope of a row that was found fit before."""
+        if self.examined is not None:
+            return
         body = self.body
         assert isinstance(body.head, Placed)
         envelope = reading.read_envelope(body.head)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import F, QuerySet
 
 from tansiq.exchange import receiving
 from tansiq.exchange.body import ObjectState, State, Version
@@ -68,12 +68,12 @@ class Writing:
 def store(settlement: Settlement) -> None:
     """Write it, and what follows for those to whom this node forwards."""
     writing, settlement.writing = settlement.writing, Writing()
-    _store_shared(settlement, [settlement.shared[identifier] for identifier in sorted(writing.shared)])
+    _store_shared(settlement, [settlement.loaded.shared[identifier] for identifier in sorted(writing.shared)])
     _store_waiting(settlement, writing)
     _wake(settlement)
     _store_changes(settlement, writing)
     for key in sorted(writing.channels):
-        _store_channel(settlement.channels[key], writing)
+        _store_channel(settlement.loaded.channels[key], writing)
     _go_on(settlement)
 
 
@@ -92,13 +92,6 @@ def statement_of(candidate: Candidate, came_from: str, now: datetime) -> Stateme
         came_from=came_from,
         made_at=now,
     )
-
-
-def parked(channel: InChannel) -> tuple[int, int]:
-    """How many bodies of a channel wait for something other than a gap or their turn, or were refused; their bytes."""
-    rows = Waiting.objects.filter(channel=channel, ready=False).exclude(reason=receiving.GAP)
-    found = rows.aggregate(bodies=Count("pk"), size=Sum("size_bytes"))
-    return found["bodies"], found["size"] or 0
 
 
 def discard(rows: QuerySet[Waiting]) -> int:
@@ -192,7 +185,7 @@ def _store_waiting(settlement: Settlement, writing: Writing) -> None:
         WaitingFor(waiting=candidate.row, what=what)
         for candidate in [*new, *changed]
         if candidate.row.state != State.REFUSED
-        for what in sorted(settlement.missing(candidate))
+        for what in sorted(settlement.needs.missing(candidate))
     ]
     if lacking:
         WaitingFor.objects.bulk_create(lacking, batch_size=BATCH)
@@ -240,7 +233,7 @@ def _store_changes(settlement: Settlement, writing: Writing) -> None:
     for (key, _object), state in said.items():
         by_channel.setdefault(key, []).append(state)
     for key, states in by_channel.items():
-        channel = settlement.channels[key]
+        channel = settlement.loaded.channels[key]
         before = _said_before(channel, [state.object for state in states])
         changed = [state for state in states if before.get(state.object) != _plain(state)]
         if not changed:
@@ -294,7 +287,7 @@ def _go_on(settlement: Settlement) -> None:
         return
     recalls.review_forwards(settlement.here, sorted(forwarded), settlement.now)
     for identifier in sorted(forwarded & applied):
-        statement = settlement.shared[identifier].statement
+        statement = settlement.loaded.shared[identifier].statement
         if statement is not None:
             publishing.pass_on(settlement.here, statement, settlement.now)
 
@@ -305,7 +298,7 @@ def _drop_refused(settlement: Settlement, applied: set[str]) -> None:
     older = [
         pk
         for pk, identifier, term, n in rows
-        if (live := settlement.shared[identifier].statement) and Version(term, n) < Version(live.term, live.n)
+        if (live := settlement.loaded.shared[identifier].statement) and Version(term, n) < Version(live.term, live.n)
     ]
     if older:
         discard(Waiting.objects.filter(pk__in=older))
