@@ -13,7 +13,7 @@ from tansiq.exchange.body import Lane
 from tansiq.workers.lab import deeds, proving
 from tansiq.workers.lab.faults import EVERYBODY
 from tansiq.workers.lab.lab import FREE, Lab
-from tansiq.workers.lab.place import CLONE
+from tansiq.workers.lab.place import CLONE, code_of
 from tansiq.workers.lab.proving import NotOne, Tell
 from tansiq.workers.lab.scenario import Scenario, Step
 
@@ -81,7 +81,7 @@ class Run:
         asked = []
         for name in names:
             marker = said.get("marker") or f"marker-{self.scenario.seed}-{self.series}-{name}-{self.drawn():x}"
-            allowed = frozenset([name, *to]) if to else frozenset(self.lab.members)
+            allowed = frozenset([code_of(name), *to]) if to else frozenset(self.lab.members)
             self.markers[marker] = self.markers.get(marker, frozenset()) | allowed
             asked.append(
                 (

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tansiq.core.errors import N_, TansiqError
-from tansiq.workers.lab.faults import Faults
-from tansiq.workers.lab.place import codes
+from tansiq.workers.lab.faults import EVERYBODY, Faults
+from tansiq.workers.lab.place import CLONE, codes
 
 FAULTS = {one.name: float for one in fields(Faults) if one.type == "float"}
 WHERE: dict[str, type | tuple[type, ...]] = {"at": (str, int, list)}
@@ -101,7 +101,7 @@ def _step(file: Path, number: int, said: Any, known: Sequence[str]) -> Step:
     for name in ("at", "to", "from", "frozen"):
         named = [rest[name]] if isinstance(rest.get(name), str) else rest.get(name, [])
         for one in named if isinstance(named, list) else []:
-            if one not in (*known, "*"):
+            if one != EVERYBODY and one.removesuffix(f"{CLONE}1") not in known:
                 raise BadScenario(file=file, field=f"step {number}: {name}", value=one, allowed=", ".join(known))
     return Step(number, do, rest)
 
