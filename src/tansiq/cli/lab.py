@@ -75,7 +75,7 @@ def up(
     begun = time.monotonic()
     _refuse_second(folder, is_new=is_new)
     say(_("Setting {count} nodes up in {folder}.").format(count=nodes, folder=folder) if is_new else _("Starting."))
-    _load(folder)
+    load(folder)
     stand = _detached(folder, lambda: _kept(folder, nodes, is_new=is_new))
     if json:
         emit(stand)
@@ -121,7 +121,7 @@ def run(
 
     wanted = read(scenario)
     where = (folder or Path(tempfile.mkdtemp(prefix="tansiq-lab-"))).absolute()
-    _load(where)
+    load(where)
     figures = _played(wanted, where, seed)
     if folder is None:
         shutil.rmtree(where)
@@ -143,7 +143,7 @@ def _played(wanted: Scenario, where: Path, seed: int | None) -> dict[str, Any]:
     from tansiq.workers.lab.running import Run
 
     wanted = wanted if seed is None else replace(wanted, seed=seed)
-    lab = Lab.up(where, codes(wanted.nodes), program=_program(), seed=wanted.seed)
+    lab = Lab.up(where, codes(wanted.nodes), program=program(), seed=wanted.seed)
     try:
         return Run(lab, wanted, say, random.Random(wanted.seed)).go()
     except NotOne as ways:
@@ -160,14 +160,14 @@ def _kept(folder: Path, nodes: int, *, is_new: bool) -> None:
 
     lab: Lab
     if is_new:
-        lab = Lab.up(folder, codes(nodes), program=_program())
+        lab = Lab.up(folder, codes(nodes), program=program())
     else:
-        lab = Lab.again(folder, program=_program())
+        lab = Lab.again(folder, program=program())
     lab.crew.start(*lab.codes)
     keeping.keep(lab)
 
 
-def _program() -> Path:
+def program() -> Path:
     return backbone.program(os.environ.get("TANSIQ_NATS_SERVER", ""))
 
 
@@ -187,7 +187,7 @@ def _refuse_second(folder: Path, *, is_new: bool) -> None:
     raise LabThere(folder=folder)
 
 
-def _load(folder: Path) -> None:
+def load(folder: Path) -> None:
     """The program as every node of the lab has it: none of the settings of the node that may be on this machine."""
     for name in [name for name in os.environ if name.startswith("TANSIQ_") and name != "TANSIQ_LANGUAGE"]:
         if name != "TANSIQ_NATS_SERVER":
