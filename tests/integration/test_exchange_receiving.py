@@ -657,6 +657,31 @@ def test_recall_and_what_it_recalls_in_one_batch_leave_nothing(xe: Here, desk: D
     assert waiting() == []
 
 
+def test_what_refers_to_an_object_that_came_and_went_in_one_batch_is_applied(xe: Here, desk: Desk) -> None:
+    urgent = Stream("XF", lane=Lane.URGENT)
+    forwarded = {"team": "XA", "kind": "alert", "via": ("XF",)}
+
+    got(
+        xe,
+        urgent.says("2", needs="XA:1", **forwarded),
+        recalls(urgent, "XA:1", 2),
+        urgent.says("1", **forwarded),
+    )
+
+    assert desk.texts == {"XA:2": "2 1"}
+    assert waiting() == []
+
+
+def test_recall_that_its_author_may_not_write_counts_for_nothing(xe: Here, desk: Desk) -> None:
+    got(xe, Stream().says("1"))
+    said = {"object": "XA:1", "narrowed": {"term": 1, "n": 2}, "left": None, "epoch": 0}
+
+    got(xe, Stream(lane=Lane.URGENT).says("x", object="XF:recall.1", kind="recall", payload=said))
+
+    assert desk.texts == {"XA:1": "1 1"}
+    assert waiting() == [("XF:recall.1", "quarantined", "not_owner")]
+
+
 # ---- receipts, and whom this node hears
 
 

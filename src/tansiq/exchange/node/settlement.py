@@ -59,6 +59,7 @@ class Settlement:
         self.proven: set[str] = set()
         self.newly_known: set[str] = set()
         self.settled: set[str] = set()
+        self._queue: deque[str] = deque()
         self._judge = here.judge(now)
 
     # ---- what is settled
@@ -93,23 +94,23 @@ class Settlement:
 
     def run(self, objects: Iterable[str]) -> None:
         """Settle these and whatever goes on because of them, as far as it is loaded; the rest is marked ``ready``."""
-        queue = deque(dict.fromkeys(objects))
+        queue = self._queue = deque(dict.fromkeys(objects))
         self._load(queue)
         waiting = self.loaded.waiting
         self.needs.look_up(what for identifier in queue for one in waiting[identifier].values() for what in one.lacking)
         while queue:
             identifier = queue.popleft()
             self._load([identifier])
-            self.settled.add(identifier)
-            queue.extend(sorted(self._settle(identifier)))
+            self._settle(identifier)
 
     # ---- one object
 
-    def _settle(self, identifier: str) -> set[str]:
-        """Settle one object; those that may go on because of it."""
+    def _settle(self, identifier: str) -> None:
+        """Settle one object, and put those into the queue that may go on because of it."""
+        self.settled.add(identifier)
         waiting = self.loaded.waiting[identifier]
         if not waiting:
-            return set()
+            return
         for candidate in list(waiting.values()):
             self._refresh(candidate)
         woken: set[str] = set()
@@ -128,7 +129,7 @@ class Settlement:
         self._raise_epoch(identifier, live)
         for verdict in verdicts:
             self._note(waiting, verdict)
-        return woken & self.loaded.waiting.keys()
+        self._queue.extend(sorted(woken & self.loaded.waiting.keys()))
 
     def _refresh(self, candidate: Candidate) -> None:
         """Check again what was checked under another roster, or is to be checked again."""
@@ -283,8 +284,8 @@ class Settlement:
     def _heed(self, candidate: Candidate) -> set[str]:
         """A recall that counts: what it names goes, and is settled anew."""
         about, said = recall.read(candidate.payload)
-        if about in self.loaded.waiting:
-            self.store()
+        if about in self.loaded.waiting or self.writing.counts:
+            self.store()  # what is deleted is counted on the channels, as they are stored
         row = candidate.row
         candidate.reason = recalls.heed(
             self.here, about, said, recall_id=row.object, came_from=row.channel.peer, now=self.now

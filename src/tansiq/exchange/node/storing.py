@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
-from tansiq.exchange import receiving
-from tansiq.exchange.body import ObjectState, State, Version
-from tansiq.exchange.models import InChannel, ObjectChange, Recipient, SharedObject, Statement, Waiting, WaitingFor
+from tansiq.exchange.body import State, Version
+from tansiq.exchange.models import InChannel, Recipient, SharedObject, Statement, Waiting
 from tansiq.exchange.node import publishing, recalls, statements, uses
-from tansiq.exchange.node.candidates import Arrived, Candidate
+from tansiq.exchange.node.candidates import Candidate
 from tansiq.exchange.node.rows import insert
-from tansiq.exchange.reasons import Reason
+from tansiq.exchange.node.saying import store_changes
+from tansiq.exchange.node.waiting_rows import discard, store_waiting, wake_others
 from tansiq.exchange.receiving import Verdict
 
 if TYPE_CHECKING:
@@ -24,18 +24,6 @@ if TYPE_CHECKING:
 
 BATCH = 500
 _OF_A_CHANNEL = ("begun_at", "through", "hash", "highest", "frozen", "closed", "changes", "unsaid")
-_OF_A_ROW = [
-    "kind",
-    "self_contained",
-    "unfit",
-    "refused",
-    "refused_by",
-    "state",
-    "reason",
-    "detail",
-    "ready",
-    "examined",
-]
 
 
 @dataclass
@@ -69,9 +57,9 @@ def store(settlement: Settlement) -> None:
     """Write it, and what follows for those to whom this node forwards."""
     writing, settlement.writing = settlement.writing, Writing()
     _store_shared(settlement, [settlement.loaded.shared[identifier] for identifier in sorted(writing.shared)])
-    _store_waiting(settlement, writing)
-    _wake(settlement)
-    _store_changes(settlement, writing)
+    store_waiting(settlement, writing)
+    wake_others(settlement)
+    store_changes(settlement, writing)
     for key in sorted(writing.channels):
         _store_channel(settlement.loaded.channels[key], writing)
     _go_on(settlement)
@@ -94,20 +82,11 @@ def statement_of(candidate: Candidate, came_from: str, now: datetime) -> Stateme
     )
 
 
-def discard(rows: QuerySet[Waiting]) -> int:
-    """Delete what waits, and no longer count it on its channels; how many there were."""
-    found = list(rows.values_list("pk", "channel_id", "seq", "size_bytes", "channel__through"))
-    Waiting.objects.filter(pk__in=[row[0] for row in found]).delete()
-    for key in sorted({row[1] for row in found}):
-        of_it = [(seq > through, size) for _pk, channel, seq, size, through in found if channel == key]
-        above = [size for is_above, size in of_it if is_above]
-        InChannel.objects.filter(pk=key).update(
-            waiting_bodies=F("waiting_bodies") - len(of_it),
-            waiting_bytes=F("waiting_bytes") - sum(size for _above, size in of_it),
-            above_bodies=F("above_bodies") - len(above),
-            above_bytes=F("above_bytes") - sum(above),
-        )
-    return len(found)
+def _store_channel(channel: InChannel, writing: Writing) -> None:
+    """What was counted is added: a recall may have deleted what waited here in the meantime."""
+    columns = {name: getattr(channel, name) for name in _OF_A_CHANNEL}
+    counted = {what: F(what) + by for (key, what), by in writing.counts.items() if key == channel.pk and by}
+    InChannel.objects.filter(pk=channel.pk).update(**columns, **counted)
 
 
 # ---- objects
@@ -148,127 +127,6 @@ def _give_keys(wanted: Iterable[Statement], objects: set[str]) -> None:
 
 def _identity(one: Statement) -> tuple[str, int, int, str, str]:
     return one.object, one.term, one.n, one.leaf, one.marking_id
-
-
-# ---- what waits
-
-
-def _store_waiting(settlement: Settlement, writing: Writing) -> None:
-    new: list[Candidate] = []
-    changed: list[Candidate] = []
-    gone: list[Candidate] = []
-    for candidate, verdict in writing.notes.values():
-        row = candidate.row
-        is_kept = verdict.is_open or (verdict.state is State.REFUSED and verdict.reason != Reason.LIMIT)
-        if not is_kept:
-            gone += [candidate] if row.pk else []
-            continue
-        before = (row.state, row.reason, row.ready)
-        row.state, row.reason, row.ready = verdict.state.value, verdict.reason, False
-        if row.pk is None:
-            new.append(candidate)
-        elif candidate.stale or before != (row.state, row.reason, False):
-            changed.append(candidate)
-    _count(writing, new, 1)
-    _count(writing, gone, -1)
-    if gone:
-        Waiting.objects.filter(pk__in=[candidate.row.pk for candidate in gone]).delete()
-    for candidate in new:
-        if isinstance(candidate.row, Arrived):
-            candidate.row = candidate.row.row()
-    if new:
-        Waiting.objects.bulk_create([candidate.row for candidate in new], batch_size=BATCH)
-    if changed:
-        Waiting.objects.bulk_update([candidate.row for candidate in changed], _OF_A_ROW, batch_size=100)
-        WaitingFor.objects.filter(waiting__in=[candidate.row.pk for candidate in changed]).delete()
-    lacking = [
-        WaitingFor(waiting=candidate.row, what=what)
-        for candidate in [*new, *changed]
-        if candidate.row.state != State.REFUSED
-        for what in sorted(settlement.needs.missing(candidate))
-    ]
-    if lacking:
-        WaitingFor.objects.bulk_create(lacking, batch_size=BATCH)
-    uses.note_waiting(new, changed, settlement.now)
-    for candidate in [*new, *changed]:
-        candidate.stale, candidate.has_place = False, candidate.row.reason != receiving.GAP
-
-
-def _count(writing: Writing, changed: Iterable[Candidate], by: int) -> None:
-    for candidate in changed:
-        row, channel = candidate.row, candidate.row.channel
-        writing.count(channel, "waiting", bodies=by, size_bytes=by * row.size_bytes)
-        if row.seq > channel.through:
-            writing.count(channel, "above", bodies=by, size_bytes=by * row.size_bytes)
-
-
-def _store_channel(channel: InChannel, writing: Writing) -> None:
-    """What was counted is added: a recall may have deleted what waited here in the meantime."""
-    columns = {name: getattr(channel, name) for name in _OF_A_CHANNEL}
-    counted = {what: F(what) + by for (key, what), by in writing.counts.items() if key == channel.pk and by}
-    InChannel.objects.filter(pk=channel.pk).update(**columns, **counted)
-
-
-def _wake(settlement: Settlement) -> None:
-    """Mark what waited for what is known from now on, as far as it is not settled here."""
-    known, settlement.newly_known = settlement.newly_known, set()
-    if not known:
-        return
-    waiting = WaitingFor.objects.filter(what__in=known)
-    found = list(waiting.exclude(waiting__object__in=settlement.settled).values_list("waiting_id", flat=True)[:1])
-    if found:
-        Waiting.objects.filter(pk__in=waiting.values("waiting_id")).exclude(object__in=settlement.settled).update(
-            ready=True
-        )
-        waiting.delete()
-
-
-# ---- what is said
-
-
-def _store_changes(settlement: Settlement, writing: Writing) -> None:
-    """Number what is new to say of objects, each channel for itself (section 3.5)."""
-    said, settlement.changes = settlement.changes, {}
-    by_channel: dict[int, list[ObjectState]] = {}
-    for (key, _object), state in said.items():
-        by_channel.setdefault(key, []).append(state)
-    for key, states in by_channel.items():
-        channel = settlement.loaded.channels[key]
-        before = _said_before(channel, [state.object for state in states])
-        changed = [state for state in states if before.get(state.object) != _plain(state)]
-        if not changed:
-            continue
-        rows = [_change(channel, state, channel.changes + at) for at, state in enumerate(changed, start=1)]
-        insert(rows, unique=["channel", "object"], update=["number", "term", "n", "state", "reason"])
-        channel.changes += len(rows)
-        channel.unsaid = True
-        writing.channels.add(key)
-
-
-def _said_before(channel: InChannel, objects: list[str]) -> dict[str, tuple[Version, str, str]]:
-    if not channel.changes:
-        return {}
-    rows = ObjectChange.objects.filter(channel=channel, object__in=objects)
-    return {
-        identifier: (Version(term, n), state, reason)
-        for identifier, term, n, state, reason in rows.values_list("object", "term", "n", "state", "reason")
-    }
-
-
-def _plain(state: ObjectState) -> tuple[Version, str, str]:
-    return state.version, state.state.value, state.reason
-
-
-def _change(channel: InChannel, state: ObjectState, number: int) -> ObjectChange:
-    return ObjectChange(
-        channel=channel,
-        object=state.object,
-        number=number,
-        term=state.version.term,
-        n=state.version.n,
-        state=state.state.value,
-        reason=state.reason,
-    )
 
 
 # ---- what follows
