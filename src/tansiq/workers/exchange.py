@@ -28,6 +28,7 @@ from tansiq.exchange.node import (
     alarms,
     attempts,
     checking,
+    clock,
     comparing,
     entitlements,
     holding,
@@ -144,8 +145,12 @@ class House:
         self.apply = apply
         self._applied = -1
         self._last: dict[str, datetime] = {}
+        self._now: datetime | None = None
 
     def __call__(self, service: Service, here: Here, now: datetime) -> Iterable[Body]:
+        if clock.was_put_back(self._now, now):
+            clock.mend(now)
+        self._now = now
         lease.hold(service.worker, now)
         checking.follow(now)
         settling.settle_ready(here, now)

@@ -274,6 +274,8 @@ def _is_so(said: Mapping[str, Any], stand: Mapping[str, Any]) -> bool:
         return False
     if "frozen" in said and sorted(said["frozen"]) != stand["frozen"]:
         return False
+    if said.get("heard") and (stand["outbox"] or stand["uncovered"]):
+        return False
     return "held" not in said or said["held"] == stand["held"]
 
 

@@ -40,7 +40,7 @@ WORDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "flood": WHERE | {"messages": int, "size_bytes": int},
     "wait": {"seconds": (int, float)},
     "settle": {},
-    "expect": WHERE | {"alarm": str, "frozen": list, "held": bool},
+    "expect": WHERE | {"alarm": str, "frozen": list, "held": bool, "heard": bool},
 }
 """What a step may say, by what it does."""
 
