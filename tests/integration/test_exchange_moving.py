@@ -1,0 +1,151 @@
+"""A guest team moves to a node of its own: with its data and history, and its former host cannot speak for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from factories import federation_homes
+from factories.backbone import eventually
+from factories.federation_homes import Homes
+
+GUEST = """
+[[team]]
+code = "XG"
+name = "{name}"
+periods = [ {{ category = "full", since = 2020-01-31, decision = "d" }} ]
+contacts = [ {{ kind = "email", value = "cert@xg.example" }} ]
+"""
+NOTES = """
+import json
+from datetime import UTC, datetime
+from tansiq.core.marking import Audience, Marking, Tlp
+from tansiq.exchange.body import Lane
+from tansiq.exchange.kinds import KNOWN, Kind
+from tansiq.exchange.models import OutboxRow, RecallOrder, SharedObject, Statement
+from tansiq.exchange.node import moving, publishing, rosters, statements
+from tansiq.members import viewers
+applied = []
+KNOWN.register(Kind("note", 1, Lane.NORMAL, lambda said: True, lambda said, now: applied.append(said.payload), print))
+now = datetime.now(UTC)
+here = rosters.here(HOME, now=now)
+by = viewers.operator(now=now)
+"""
+SAY = """
+for text in ("first", "second"):
+    marking = Marking(Tlp.AMBER_STRICT, "XG", Audience.of(teams=["XA"]))
+    publishing.publish(here, kind="note", name="n1", payload={"text": text}, markings=[marking], team="XG", now=now)
+publishing.publish(here, kind="note", name="n2", payload={"text": "gone"}, markings=[marking], team="XG", now=now)
+publishing.withdraw(here, "XG:n2", now)
+"""
+PACK = """
+from pathlib import Path
+for number, part in enumerate(moving.packed(here, "XG", "XC", by=by, now=now)):
+    Path(FOLDER, f"{number}.part").write_bytes(part)
+"""
+TAKE = """
+from pathlib import Path
+parts = [file.read_bytes() for file in sorted(Path(FOLDER).glob("*.part"))]
+done = moving.taken(here, "XG", "XB", parts, by=by, now=now)
+live = {row.object: row.statement for row in SharedObject.objects.filter(owner="XG", kind="note")}
+said = json.loads(bytes(live["XG:n1"].content))
+print(json.dumps({
+    "taken": [done.objects, done.profiles],
+    "applied": applied,
+    "live": sorted(name for name, statement in live.items() if statement),
+    "version": [live["XG:n1"].term, live["XG:n1"].n],
+    "key": said["author"]["key"],
+    "own": here.platform["XG"].fingerprint,
+    "history": Statement.objects.filter(object="XG:n1").count(),
+    "recalled": sorted(RecallOrder.objects.filter(object="XG:n1").values_list("peer", flat=True)),
+    "sent": sorted(set(OutboxRow.objects.filter(statement__object="XG:n1").values_list("peer", flat=True))),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def hosting(set_up_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Homes:
+    """XB hosts the guest XG; the roster of epoch 3, which all have, says so."""
+    homes = federation_homes.made(tmp_path_factory.mktemp("hosting"), set_up_home, ("XA", "XB", "XC"))
+    known = homes.folder / "guest.toml"
+    known.write_text(GUEST.format(name="Guest"))
+    for code in ("XA", "XB"):
+        assert homes.run(code, "members", "import", known).returncode == 0
+    homes.json("XB", "roster", "request", "--team", "XG", "--out", homes.folder / "guest.json")
+    homes.json("XA", "roster", "issue", "--admit", homes.folder / "guest.json", "--out", homes.folder / "r3.json")
+    for code in ("XB", "XC"):
+        homes.json(code, "roster", "accept", homes.folder / "r3.json")
+    return homes
+
+
+@pytest.fixture
+def homes(hosting: Homes, tmp_path: Path) -> Iterator[Homes]:
+    with hosting.copied(tmp_path / "federation") as copy:
+        yield copy
+
+
+def moved_by_roster(homes: Homes, *, accepted_by: tuple[str, ...] = ("XB", "XC")) -> None:
+    homes.json("XC", "roster", "request", "--team", "XG", "--out", homes.folder / "moving.json")
+    homes.json("XA", "roster", "issue", "--move", homes.folder / "moving.json", "--out", homes.folder / "r4.json")
+    for code in accepted_by:
+        homes.json(code, "roster", "accept", homes.folder / "r4.json")
+
+
+def register(homes: Homes, code: str) -> str:
+    return homes.run(code, "members", "export", "--team", "XG").stdout
+
+
+def test_guest_is_sent_to_all_and_moves_with_its_data_while_everybody_works(homes: Homes) -> None:
+    homes.begin()
+    with homes.serving("XA", "XB", "XC"):
+        eventually(lambda: "cert@xg.example" in register(homes, "XC"), 60)
+
+        moved_by_roster(homes, accepted_by=())
+        homes.json("XB", "members", "move", "XG", "--to", "XC", "--out", homes.folder / "xg.zip")
+        eventually(lambda: homes.json("XC", "roster", "show")["epoch"] == 4, 60)
+        taken = homes.json("XC", "members", "move", "XG", "--from", "XB", "--in", homes.folder / "xg.zip")
+        (homes.folder / "now.toml").write_text(GUEST.format(name="On its own"))
+        assert homes.run("XC", "members", "import", homes.folder / "now.toml").returncode == 0
+        eventually(lambda: "On its own" in register(homes, "XA"), 60)
+        eventually(lambda: homes.json("XB", "roster", "show")["epoch"] == 4, 60)
+        (homes.folder / "forged.toml").write_text(GUEST.format(name="As the host would have it"))
+        assert homes.run("XB", "members", "import", homes.folder / "forged.toml").returncode == 0
+
+    assert taken["versions"] >= 2
+    assert [file.name for file in (homes.home("XB") / "secrets/exchange/platform/live/XG").glob("*")] == []
+    assert "As the host would have it" not in register(homes, "XA")
+
+
+def test_objects_are_said_anew_with_the_new_key_and_their_history_is_kept(homes: Homes) -> None:
+    folder = f"FOLDER = {str(homes.folder)!r}\n"
+    homes.python("XB", NOTES + SAY)
+    moved_by_roster(homes)
+    homes.python("XB", folder + NOTES + PACK)
+
+    found = json.loads(homes.python("XC", folder + NOTES + TAKE))
+
+    assert found["applied"] == [{"text": "second"}]
+    assert (found["live"], found["version"]) == (["XG:n1"], [1, 3])
+    assert found["key"] == found["own"]
+    assert (found["taken"], found["history"]) == ([1, 0], 3)
+    assert (found["recalled"], found["sent"]) == (["XB"], ["XA"])
+
+
+def test_file_for_another_node_or_before_the_roster_is_refused(homes: Homes) -> None:
+    target = homes.folder / "xg.zip"
+    homes.json("XB", "members", "move", "XG", "--to", "XC", "--out", target)
+
+    early = homes.json("XC", "members", "move", "XG", "--from", "XB", "--in", target, exit_code=2)
+    foreign = homes.json("XB", "members", "move", "XG", "--to", "XA", "--out", homes.folder / "other.zip")
+    moved_by_roster(homes)
+    wrong = homes.json("XC", "members", "move", "XG", "--from", "XB", "--in", homes.folder / "other.zip", exit_code=2)
+    liar = homes.json("XC", "members", "move", "XG", "--from", "XA", "--in", target, exit_code=2)
+    unclear = homes.json("XC", "members", "move", "XG", "--from", "XB", exit_code=2)
+
+    assert early["error"]["code"] == "exchange.move.not_there"
+    assert foreign["to"] == "XA"
+    assert (wrong["error"]["code"], liar["error"]["code"]) == ("exchange.move.file", "exchange.move.file")
+    assert unclear["error"]["code"] == "members.move.which"
