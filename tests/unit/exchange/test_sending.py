@@ -16,8 +16,9 @@ from tansiq.exchange.values import EMPTY_DIGEST, digest
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 START = Outgoing("1-aaaaaaaaaaaaaaaa")
-BOTH = frozenset(Way)
+BOTH = frozenset({Way.JETSTREAM, Way.MAIL})
 JETSTREAM = frozenset({Way.JETSTREAM})
+MAIL = frozenset({Way.MAIL})
 
 
 def row(name: int, size_bytes: int = 10) -> Row:
@@ -234,3 +235,58 @@ def test_receipts_come_once_a_second_at_most_and_once_an_hour_while_open() -> No
     assert receipts.is_due(ledger, open_items=False, now=NOON + timedelta(seconds=1))
     assert not receipts.is_due(quiet, open_items=False, now=NOON + timedelta(days=1))
     assert receipts.is_due(quiet, open_items=True, now=NOON + timedelta(hours=1))
+
+
+# ---- checks of one way
+
+
+def only(way: Way) -> Entry:
+    return replace(sealed(1)[0][0], only=way)
+
+
+def test_check_by_mail_goes_by_mail_at_once_and_by_nothing_else_for_ten_minutes() -> None:
+    first = due([only(Way.MAIL)], has_mail=True)
+    mailed = sending.attempted(only(Way.MAIL), MAIL, now=NOON)
+
+    before = due([mailed], has_mail=True, now=NOON + timedelta(minutes=9))
+    after = due([mailed], has_mail=True, now=NOON + timedelta(minutes=10))
+
+    assert [ways for _entry, ways in first] == [MAIL]
+    assert before == []
+    assert [ways for _entry, ways in after] == [JETSTREAM]
+
+
+def test_check_by_mail_without_an_address_goes_as_everything_does() -> None:
+    assert [ways for _entry, ways in due([only(Way.MAIL)])] == [JETSTREAM]
+
+
+def test_check_by_the_message_server_goes_by_mail_only_after_an_hour() -> None:
+    tried = sending.attempted(only(Way.JETSTREAM), JETSTREAM, now=NOON)
+
+    ways = [
+        {way for _entry, ways in due([tried], lane=Lane.URGENT, has_mail=True, now=NOON + timedelta(minutes=minutes))
+         for way in ways}
+        for minutes in (2, 59, 60)
+    ]  # fmt: skip
+
+    assert ways == [{Way.JETSTREAM}, {Way.JETSTREAM}, BOTH]
+
+
+def test_gap_where_a_check_by_mail_is_under_way_is_filled_by_the_message_server() -> None:
+    first, second, third = sealed(3)[0]
+    entries = [
+        sending.attempted(first, JETSTREAM, now=NOON),
+        sending.attempted(replace(second, only=Way.MAIL), MAIL, now=NOON),
+        sending.attempted(third, JETSTREAM, now=NOON),
+    ]
+    shown = holding(1, 1, 3, gaps=((2, 2),))
+
+    _covered, missing = sending.answered(entries, shown, now=NOON + timedelta(seconds=6))
+
+    assert [ways for _entry, ways in due(missing, shown, has_mail=True, now=NOON + timedelta(seconds=6))] == [JETSTREAM]
+
+
+def test_what_went_into_a_file_still_goes_by_the_message_server() -> None:
+    carried = sending.attempted(sealed(1)[0][0], frozenset({Way.FILE}), now=NOON)
+
+    assert [ways for _entry, ways in due([carried])] == [JETSTREAM]
