@@ -7,64 +7,26 @@ positions. Signatures are checked before it begins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from tansiq.exchange import receiving
-from tansiq.exchange.body import Channel, Placed, Receipt, Skip
+from tansiq.exchange.body import Channel, Placed, Skip
 from tansiq.exchange.models import InChannel, ParkedBody, Position
-from tansiq.exchange.node import alarms, examining, hearing, holding, settling
+from tansiq.exchange.node import admitting, alarms, examining, hearing, holding, settling
+from tansiq.exchange.node.admitting import Became, Outcome
 from tansiq.exchange.node.arrivals import Arrivals, span_of
 from tansiq.exchange.node.examining import Examined
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.junk import receive_junk
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.settlement import Settlement
-from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Numbering, Place
-from tansiq.exchange.trust import Authentic, Parked, Refused, admit
+from tansiq.exchange.trust import Authentic
 
 __all__ = ["Became", "Outcome", "receive", "receive_junk", "unpark"]
 
-FILE = "file"
 ROUNDS = 20
 """Chunks of what a body woke that are settled before the call returns; the node's loop goes on with the rest."""
-
-
-class Became(StrEnum):
-    """What a body came to."""
-
-    TAKEN = "taken"
-    REPEAT = "repeat"
-    SKIPPED = "skipped"
-    FULL = "full"
-    """Not taken, for want of room: its sender sends it again."""
-    FROZEN = "frozen"
-    PARKED = "parked"
-    """As a whole: the clock here, or the roster here, is not yet as its sender's."""
-    REFUSED = "refused"
-    """Its sender is no member, or no longer."""
-    HELD = "held"
-    """This node takes no bodies for now; leave it where it is."""
-    OTHER = "other"
-    """It has no position: a receipt, an ask, an answer. The caller hands it to whom it concerns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """
-    Attributes:
-        body: as admitted: of a former member's receipt only the recalls are left.
-        ask_roster: its sender knows a later roster than this node; to be asked for it.
-        tell_roster: its sender does not know this node's roster; to be sent to it.
-    """
-
-    body: Authentic
-    became: Became
-    reason: str = ""
-    ask_roster: bool = False
-    tell_roster: bool = False
 
 
 _BECAME = {
@@ -90,7 +52,7 @@ def receive(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: date
     outcomes: dict[int, Outcome] = {}
     channels: dict[Channel, list[tuple[int, int]]] = {}
     for index, (body, way) in enumerate(authentic):
-        admitted = _admitted(here, body, way, now)
+        admitted = admitting.admitted(here, body, way, now)
         if isinstance(admitted, Outcome):
             outcomes[index] = admitted
         else:
@@ -116,61 +78,6 @@ def unpark(here: Here, now: datetime, *, most: int = 500) -> list[Outcome]:
     done = [one.body.digest for one in outcomes if one.became not in (Became.PARKED, Became.HELD)]
     ParkedBody.objects.filter(pk__in=done).delete()
     return outcomes
-
-
-# ---- before a position
-
-
-def _admitted(here: Here, body: Authentic, way: str, now: datetime) -> Placed | Outcome:
-    """Checks 5.8 to 5.10."""
-    head = body.head
-    known = head.sent_at > now + receiving.CLOCK_TOLERANCE and _is_known(body)
-    admitted = admit(body, here.facts, now=now, by_file=way == FILE, known=known)
-    if isinstance(admitted, Parked):
-        kept = _park(here, body, way, admitted.reason, now)
-        return Outcome(body, kept, admitted.reason.value, ask_roster=admitted.reason is Reason.EPOCH)
-    if isinstance(admitted, Refused):
-        return Outcome(body, Became.REFUSED, admitted.reason.value, tell_roster=isinstance(head, Placed))
-    if not isinstance(admitted.head, Placed):
-        return Outcome(admitted, Became.OTHER)
-    return admitted.head
-
-
-def _is_known(body: Authentic) -> bool:
-    """Whether the channel has this body already: its clock does not matter then."""
-    head = body.head
-    if not isinstance(head, Placed):
-        return False
-    channel = {"channel__peer": head.sender, "channel__lane": head.lane, "channel__incarnation": head.incarnation}
-    span = span_of(body)
-    return Position.objects.filter(**channel, last=span.last, digest=span.digest).exists()
-
-
-def _park(here: Here, body: Authentic, way: str, reason: Reason, now: datetime) -> Became:
-    """Keep the whole body, as many as the lane may hold. Asks and answers are not kept: they come again."""
-    head = body.head
-    if not isinstance(head, Placed | Receipt):
-        return Became.REFUSED
-    limit = here.limits[head.lane]
-    known = ParkedBody.objects.filter(peer=head.sender, lane=head.lane)
-    is_known = known.filter(pk=body.digest).exists()
-    if not is_known and known.count() >= limit.bodies:
-        return Became.FULL
-    ParkedBody.objects.update_or_create(
-        digest=body.digest,
-        defaults={
-            "body": body.content,
-            "signer": body.signer,
-            "peer": head.sender,
-            "lane": head.lane.value,
-            "reason": reason.value,
-            "epoch": head.epoch,
-            "sent_at": head.sent_at,
-            "way": way,
-            "arrived_at": now,
-        },
-    )
-    return Became.PARKED
 
 
 # ---- positions
