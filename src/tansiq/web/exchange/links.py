@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,8 @@ from tansiq.web.languages import see_other
 from tansiq.web.templatetags.tansiq import tech
 
 LONGEST_REASON = 500
+COMMAND = re.compile("`([^`{}]+)`")
+"""As the sentences of ours write one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,10 @@ def alarm_line(alarm: AlarmState, looking: Look) -> AlarmLine:
 
 
 def _filled(sentence: str, **named: object) -> SafeString:
-    """Codes in one piece, whatever the language's direction; words of ours as they are."""
+    """Codes and commands in one piece, whatever the language's direction; words of ours as they are."""
+    marked = COMMAND.sub(lambda found: tech(found[1]), sentence)
     return format_html(
-        sentence, **{name: tech(value) if isinstance(value, str) else value for name, value in named.items()}
+        marked, **{name: tech(value) if isinstance(value, str) else value for name, value in named.items()}
     )
 
 
