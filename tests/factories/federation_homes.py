@@ -1,4 +1,4 @@
-"""``made(folder, set_up_home, ("XA", "XB"))``: real nodes in folders of their own, with keys and a roster that names all.
+"""``made(folder, set_up_home, ("XA", "XB"))``: real nodes in folders of their own, with keys and a roster of all.
 
 The first code's node founds, signs and has the register. Each node runs one team of the same code. Making them takes
 seconds a node, so a session makes them once and tests take copies (``homes.copied(folder)``). ``begin`` starts a real
@@ -78,9 +78,13 @@ class Homes:
 
     def python(self, code: str, text: str) -> str:
         """A program of the test's own on a node, with its database; what it prints."""
-        done = self._finished(code, ["-c", "from tansiq.cli import node; HOME = node.opened()\n" + text], {})
+        done = self.program(code, text)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def program(self, code: str, text: str) -> subprocess.CompletedProcess[str]:
+        """The same, whatever becomes of it."""
+        return self._finished(code, ["-c", "from tansiq.cli import node; HOME = node.opened()\n" + text], {})
 
     def json(self, code: str, *arguments: str | Path, exit_code: int = 0, **more: str) -> Any:
         """The one object that ``tansiq … --json`` prints, or the list of several."""
@@ -172,6 +176,7 @@ def made(folder: Path, set_up_home: Path, codes: Sequence[str]) -> Homes:
     Args:
         set_up_home: a node just set up, to be copied.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     homes = Homes(folder, tuple(codes))
     first = codes[0]
     for code in codes:
@@ -192,6 +197,35 @@ def made(folder: Path, set_up_home: Path, codes: Sequence[str]) -> Homes:
         for code in codes:
             databases.running.settle(homes.home(code))
     return homes
+
+
+PUBLISH_DIRECTORY = """
+from datetime import UTC, datetime
+from tansiq.exchange.directory import publishing
+from tansiq.exchange.node import rosters
+now = datetime.now(UTC)
+print(publishing.publish_changes(rosters.here(HOME, now=now), None, now))
+"""
+"""For ``Homes.python``: the node's team publishes what it says of itself. Prints how many objects that are."""
+
+PUBLISH = """
+from datetime import UTC, datetime
+from tansiq.core.marking import Audience, Marking, Tlp
+from tansiq.exchange.body import Lane
+from tansiq.exchange.kinds import KNOWN, Kind
+from tansiq.exchange.node import publishing, rosters
+now = datetime.now(UTC)
+here = rosters.here(HOME, now=now)
+nothing = lambda *anything: None
+KNOWN.register(Kind("new.kind", 1, Lane("{lane}"), lambda payload: True, nothing, nothing))
+marking = Marking(Tlp.AMBER_STRICT, here.team, Audience.of(teams={teams}))
+publishing.publish_all(here, [
+    publishing.Change(kind="new.kind", name=f"thing.{{number}}", payload={{"text": "words"}}, markings=[marking],
+        team=here.team)
+    for number in range({count})
+], now)
+"""
+"""For ``Homes.python``, to be formatted: ``count`` objects for ``teams``, of a kind that other programs do not know."""
 
 
 def address(code: str) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from factories import federation
+from factories import federation, federation_homes
 from factories import postgres as servers
 from factories.federation import Federation
+from factories.federation_homes import Homes
 from tansiq.core.home import Home
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -181,6 +182,19 @@ def contexts(_connected: None) -> Iterator[None]:
     setup_test_environment(debug=False)
     yield
     teardown_test_environment()
+
+
+@pytest.fixture(scope="session")
+def three_nodes(set_up_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Homes:
+    """XA, XB and XC, each in a folder of its own, with keys and a roster; to be copied: making them takes long."""
+    return federation_homes.made(tmp_path_factory.mktemp("three") / "federation", set_up_home, ("XA", "XB", "XC"))
+
+
+@pytest.fixture
+def homes(three_nodes: Homes, tmp_path: Path) -> Iterator[Homes]:
+    """The same, for this test alone; whatever it starts there ends with it."""
+    with three_nodes.copied(tmp_path / "federation") as copy:
+        yield copy
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""``tansiq exchange check`` between real nodes: every way, and the people there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from factories import federation_homes, mailbox
+from factories.federation_homes import Homes
+
+
+def test_check_proves_the_message_server_by_every_lane_and_mail_is_not_proven_by_it(homes: Homes) -> None:
+    homes.begin()
+    with homes.serving("XA", "XB"):
+        said = homes.json("XA", "exchange", "check", "XB", "--wait", "15")
+
+    (peer,) = said["peers"]
+    outcome = {(way["lane"], way["way"]): way["outcome"] for way in peer["ways"]}
+    assert {lane: outcome[lane, "jetstream"] for lane in ("urgent", "normal", "bulk")} == {
+        "urgent": "received", "normal": "received", "bulk": "received",
+    }  # fmt: skip
+    assert {outcome[lane, "mail"] for lane in ("urgent", "normal", "bulk")} <= {"waiting", "overtaken"}
+    assert {outcome[lane, "file"] for lane in ("urgent", "normal", "bulk")} == {"not_exercised"}
+    assert peer["reached"] is True
+    assert all(way["receipt_ms"] >= 0 for way in peer["ways"] if way["outcome"] == "received")
+
+
+def test_check_of_a_node_that_is_away_ends_with_one(homes: Homes) -> None:
+    homes.begin()
+
+    said = homes.json("XA", "exchange", "check", "XC", "--wait", "3", "--no-people", exit_code=1)
+    former = homes.json("XA", "exchange", "check", "--history")
+
+    assert said["peers"][0]["reached"] is False
+    assert former["id"] == said["id"]
+
+
+ANSWER = """
+from datetime import UTC, datetime
+from tansiq.core.viewer import Role, Viewer
+from tansiq.exchange.node import checking, rosters
+now = datetime.now(UTC)
+for asked in checking.unseen(now):
+    by = Viewer("P-AMINA", "XB", frozenset({Role.ANALYST}))
+    checking.acknowledge(rosters.here(HOME, now=now), asked.pk, by=by, now=now)
+    print(asked.team)
+"""
+
+
+def test_person_there_answers_and_the_history_says_after_how_many_minutes(homes: Homes) -> None:
+    homes.begin()
+    homes.json("XA", "exchange", "check", "XB", "--wait", "0", exit_code=1)
+    homes.json("XB", "exchange", "send", "--wait", "3")
+
+    asked = homes.python("XB", ANSWER).split()
+    homes.json("XB", "exchange", "send", "--wait", "3")
+    homes.json("XA", "exchange", "send", "--wait", "3")
+    history = homes.json("XA", "exchange", "check", "XB", "--history")
+
+    assert asked == ["XA"]
+    (answer,) = history["peers"][0]["seen"]
+    assert (answer["team"], answer["person"]) == ("XB", "P-AMINA")
+    assert 0 < answer["minutes"] < 10
+
+
+@pytest.fixture
+def post() -> Iterator[mailbox.Server]:
+    with mailbox.serving() as server:
+        if server is None:
+            pytest.skip("Dovecot is not installed")
+        yield server
+
+
+def test_check_by_mail_is_proven_by_a_receipt_though_the_message_server_works_too(
+    homes: Homes, post: mailbox.Server
+) -> None:
+    homes.begin()
+    user, password = mailbox.USER, quote(mailbox.PASSWORD)
+    imap = f"imap://{quote(user)}:{password}@127.0.0.1:{post.plain_port}/INBOX"
+    smtp = f"smtp://127.0.0.1:{post.smtp_port}"
+    homes.of_node["XA"] = {"TANSIQ_EXCHANGE_MAIL": federation_homes.address("XA"), "TANSIQ_SMTP_URL": smtp}
+    homes.of_node["XB"] = {"TANSIQ_EXCHANGE_MAIL": federation_homes.address("XB"), "TANSIQ_EXCHANGE_IMAP_URL": imap}
+    homes.json("XA", "exchange", "check", "XB", "--wait", "0", "--no-people", exit_code=1)
+
+    there = homes.json("XB", "exchange", "send", "--wait", "8")
+    homes.json("XA", "exchange", "send", "--wait", "5")
+    history = homes.json("XA", "exchange", "check", "XB", "--history")
+
+    assert (there["mailbox"], there["mails"]) == ("read", 3)
+    outcome = {(way["lane"], way["way"]): way["outcome"] for way in history["peers"][0]["ways"]}
+    assert {outcome[lane, way] for lane in ("urgent", "normal", "bulk") for way in ("jetstream", "mail")} == {
+        "received"
+    }
