@@ -7,11 +7,13 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from django import db
+from django.db import InterfaceError, OperationalError
 from django.db.models import Max
 
 from tansiq.core.errors import TansiqError
@@ -42,7 +44,7 @@ from tansiq.exchange.node import serving as lease
 from tansiq.exchange.node.asking import Asking
 from tansiq.exchange.node.files import Files
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.node.service import Post, Service, utc_now
+from tansiq.exchange.node.service import Post, Service, tell_fault, utc_now
 from tansiq.exchange.requests import Asked, RosterAsked
 from tansiq.exchange.sending import Way
 from tansiq.exchange.transport import Transport
@@ -256,15 +258,27 @@ class MailReader:
 
     def loop(self) -> None:
         ending = self.service.ending
-        while not ending.is_set():
-            try:
-                self.look()
-                self.trouble = ""
-            except (MailboxUnusable, MailboxRefused) as error:
-                if self.trouble != error.code:
+        try:
+            while not ending.is_set():
+                self._try()
+                ending.wait(MAILBOX_SECONDS)
+        finally:
+            db.connections.close_all()
+
+    def _try(self) -> None:
+        """Whatever goes wrong, the mails stay where they are and are looked at again."""
+        try:
+            self.look()
+            self.trouble = ""
+        except (MailboxUnusable, MailboxRefused) as error:
+            if self.trouble != error.code:
+                with suppress(OSError, ValueError):
                     sys.stderr.write(f"{error}\n")
-                self.trouble = error.code
-            ending.wait(MAILBOX_SECONDS)
+            self.trouble = error.code
+        except Exception as error:
+            if not isinstance(error, OperationalError | InterfaceError):
+                tell_fault()
+            db.close_old_connections()
 
     def look(self) -> int:
         """Mails whose content was stored."""

@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -82,6 +83,12 @@ House = Callable[["Service", Here, datetime], Iterable[Body]]
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def tell_fault() -> None:
+    """Where to look. What cannot be told, since the disk with the log is full, must not end who tells it."""
+    with suppress(OSError, ValueError):
+        traceback.print_exc(file=sys.stderr)
 
 
 @dataclass
@@ -157,7 +164,7 @@ class Service:
                         loop(here)
                 except Exception as error:
                     if not isinstance(error, OperationalError | InterfaceError):
-                        traceback.print_exc(file=sys.stderr)
+                        tell_fault()
                     db.close_old_connections()
                     self.ending.wait(REST_SECONDS)
         finally:
@@ -227,7 +234,7 @@ class Service:
             try:
                 self._follow(here, self._said_to(here, outcome, now, way), way)
             except Exception:
-                traceback.print_exc(file=sys.stderr)
+                tell_fault()
 
     def _said_to(self, here: Here, outcome: inbox.Outcome, now: datetime, way: str) -> Iterable[Body]:
         """What follows at once from a body that came: questions about it, and answers to what it asks."""

@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -70,7 +71,7 @@ class FaultyLine:
         faults = self._faults.now
         let_in = [one for one in came if not faults.cuts_in(one.sender)]  # the rest is given out again after a minute
         if faults.tap and let_in:
-            with self._lock, self._tap.open("ab") as tap:
+            with self._lock, suppress(OSError), self._tap.open("ab") as tap:  # on a full disk nobody keeps anything
                 tap.writelines(LENGTH.pack(len(one.data)) + one.data for one in let_in)
         if self._happens(faults.reorder):
             self._chance.shuffle(let_in)

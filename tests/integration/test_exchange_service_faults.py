@@ -1,0 +1,77 @@
+"""What goes wrong in one of the exchange's threads does not end it, even where it cannot be told."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import pytest
+
+SECONDS = 20.0
+
+
+class FullDisk:
+    """What standard error is when the disk of the log is full."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.fixture
+def _nowhere_to_tell(monkeypatch: pytest.MonkeyPatch, _connected: None) -> None:
+    from tansiq.exchange.node import service
+    from tansiq.workers import exchange
+
+    monkeypatch.setattr(service, "REST_SECONDS", 0.01)
+    monkeypatch.setattr(exchange, "MAILBOX_SECONDS", 0.01)
+    monkeypatch.setattr(sys, "stderr", FullDisk())
+
+
+class Failing:
+    """Fails each time, and says when it was tried the second time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.tried_again = threading.Event()
+
+    def __call__(self, *_arguments: object, **_more: object) -> None:
+        self.count += 1
+        if self.count > 1:
+            self.tried_again.set()
+        raise RuntimeError("a fault")
+
+
+def test_loop_goes_on_when_its_fault_cannot_be_told(_nowhere_to_tell: None) -> None:
+    from tansiq.exchange.node.asking import Asking
+    from tansiq.exchange.node.service import Service
+
+    failing = Failing()
+    service = Service(present=lambda now: None, epoch=failing, asking=Asking.__new__(Asking))
+
+    service.start()
+    tried_again = failing.tried_again.wait(SECONDS)
+    service.stop()
+
+    assert tried_again
+
+
+def test_mails_are_fetched_again_after_a_fault_that_is_not_the_mailbox(_nowhere_to_tell: None) -> None:
+    from tansiq.exchange.account import Account, Encryption
+    from tansiq.exchange.node.asking import Asking
+    from tansiq.exchange.node.service import Service
+    from tansiq.workers.exchange import MailReader
+
+    failing = Failing()
+    service = Service(present=lambda now: None, epoch=failing, asking=Asking.__new__(Asking))
+    reader = MailReader(service, Account("127.0.0.1", 1, Encryption.NONE, "nobody", "", "INBOX", ""))
+    thread = threading.Thread(target=reader.loop, daemon=True)
+
+    thread.start()
+    tried_again = failing.tried_again.wait(SECONDS)
+    service.ending.set()
+    thread.join(SECONDS)
+
+    assert tried_again
