@@ -21,6 +21,7 @@ from tansiq.exchange.models.objects import (
     Statement,
 )
 from tansiq.exchange.models.receiving import (
+    AskHeard,
     InChannel,
     Junk,
     JunkCount,
@@ -34,6 +35,7 @@ from tansiq.exchange.models.sending import OutboxRow, OutChannel, Sent
 
 __all__ = [
     "Alarm",
+    "AskHeard",
     "Blob",
     "BlobUse",
     "CheckHeard",

@@ -163,6 +163,17 @@ class ParkedBody(models.Model):
         return f"{self.peer} {self.reason}"
 
 
+class AskHeard(models.Model):
+    """What a peer asked by a file, and is answered by the next file for it (section 16)."""
+
+    peer = models.CharField(max_length=32, primary_key=True)
+    body = models.BinaryField()  # of the ask, as it came
+    heard_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.peer
+
+
 class Junk(models.Model):
     """What nobody known has sent, for somebody to look at; at most 1,000 items and 100 MB (section 5)."""
 

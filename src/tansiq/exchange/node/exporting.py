@@ -8,17 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tansiq.exchange import pages
 from tansiq.exchange.blob import chunk_count
 from tansiq.exchange.blobs import BlobNotHeld, BlobStore
 from tansiq.exchange.body import Body, Lane, State
-from tansiq.exchange.models import Link, OutboxRow, OutChannel, Recipient, SharedObject, Statement
-from tansiq.exchange.node import attempts, receipting, rosters, sealing, ways
+from tansiq.exchange.models import AskHeard, Link, OutboxRow, OutChannel, Recipient, SharedObject, Statement
+from tansiq.exchange.node import attempts, holding, receipting, returning, rosters, sealing, ways
 from tansiq.exchange.node.asking import head
 from tansiq.exchange.node.deciding import Deciding, going_of
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.parts import MOST_ENTRIES, Chunk, ForNode, Part, RosterText
+from tansiq.exchange.reading import read_content, read_head
 from tansiq.exchange.reasons import Reason
-from tansiq.exchange.requests import Ask, ReceiptAsked
+from tansiq.exchange.requests import Answer, Ask, ReceiptAsked, RecoveryAsked
 from tansiq.exchange.seal import seal_written
 
 _NO_BLOBS = b'"blobs":[]'
@@ -94,7 +96,7 @@ class Exporting:
                 yield RosterText(epoch, signed.written().encode())
 
     def _said(self, peer: str, lane: Lane) -> Iterator[Part]:
-        """Receipts for all that came, and a wish for those that did not come here."""
+        """Receipts for all that came, a wish for those that did not come here; what is asked back, and given back."""
         receipts = receipting.all_receipts(self.here, peer, lane, now=self.now)
         self.exported.receipts[peer] += len(receipts)
         channel = OutChannel.objects.filter(peer=peer, lane=lane.value).exclude(incarnation="").first()
@@ -102,8 +104,29 @@ class Exporting:
         if channel is not None:
             asked = ReceiptAsked(lane=lane, incarnation=channel.incarnation, since=channel.believed_changes)
             bodies.append(Ask(**head(self.here, peer, self.now), asked=asked))  # type: ignore[arg-type]
+        if lane is Lane.NORMAL:
+            bodies += self._recovery(peer)
         for body in bodies:
             yield self._sealed(peer, lane, body.written())
+
+    def _recovery(self, peer: str) -> Iterator[Body]:
+        """What this node wants back, and all pages of what the peer asked for by a file (section 11.1)."""
+        wanted = returning.wanted_of(self.here, peer)
+        if wanted is not None:
+            yield Ask(**head(self.here, peer, self.now), asked=wanted)  # type: ignore[arg-type]
+        row = AskHeard.objects.filter(peer=peer).first()
+        if row is None:
+            return
+        ask = read_head(*read_content(bytes(row.body)))
+        assert isinstance(ask, Ask)
+        asked: RecoveryAsked | None = ask.asked if isinstance(ask.asked, RecoveryAsked) else None
+        partial = None
+        while asked is not None and (pages_given := holding.on_request(self.here, peer, asked, self.now)):
+            (given,) = pages_given
+            yield Answer(**head(self.here, peer, self.now), answers=ask.id, given=given)  # type: ignore[arg-type]
+            found = pages.joined(partial, given.pieces)
+            partial, asked = found.partial, pages.next_recovery(asked, given, found)
+        row.delete()
 
     def _bodies(self, peer: str, lane: Lane) -> Iterator[Part]:
         above = 0

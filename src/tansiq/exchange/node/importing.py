@@ -15,15 +15,15 @@ from types import TracebackType
 
 from tansiq.exchange.blobs import BlobContradicts, BlobStore
 from tansiq.exchange.body import BlobReference, Placed, Receipt
-from tansiq.exchange.models import Waiting, WaitingFor
-from tansiq.exchange.node import attempts, candidates, inbox, receipting, settling
+from tansiq.exchange.models import AskHeard, Waiting, WaitingFor
+from tansiq.exchange.node import attempts, candidates, holding, inbox, receipting, settling
 from tansiq.exchange.node.asking import take_rosters
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.inbox import Became
 from tansiq.exchange.opener import Opener
 from tansiq.exchange.parts import Chunk, ForNode, Part, RosterText
 from tansiq.exchange.reading import read_envelope
-from tansiq.exchange.requests import Ask, ReceiptAsked
+from tansiq.exchange.requests import Answer, Ask, ReceiptAsked, RecoveryAsked, RecoveryGiven
 from tansiq.exchange.seal import Junk, Sealed
 from tansiq.exchange.sending import Way
 from tansiq.exchange.trust import Authentic, authenticate
@@ -139,6 +139,12 @@ class Importing:
         elif isinstance(head, Ask) and isinstance(head.asked, ReceiptAsked):
             asked = head.asked
             receipting.on_asked(self.here, head.sender, asked.lane, asked.incarnation, asked.since)
+        elif isinstance(head, Ask) and isinstance(head.asked, RecoveryAsked) and head.sender in self.here.peers:
+            said = {"body": outcome.body.content, "heard_at": now}
+            AskHeard.objects.update_or_create(peer=head.sender, defaults=said)
+        elif isinstance(head, Answer) and isinstance(head.given, RecoveryGiven):
+            # Its ask was made by the process that wrote a file; that the page is wanted, ``since`` and ``after`` say.
+            holding.on_answer(self.here, head.sender, head.given, now)
 
     def _settle(self) -> None:
         while settling.settle_ready(self.here, self.clock()):

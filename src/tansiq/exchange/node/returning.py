@@ -45,6 +45,12 @@ def due_requests(here: Here, now: datetime) -> list[tuple[str, RecoveryAsked]]:
     return [(link.peer, _asked(here, link, is_held)) for link in due]
 
 
+def wanted_of(here: Here, peer: str) -> RecoveryAsked | None:
+    """What is asked of a peer now, for a file, which is not written again soon; None where nothing is."""
+    link = Link.objects.filter(peer=peer, asking_since__isnull=False).first()
+    return _asked(here, link, life.is_held()) if link and peer in here.peers else None
+
+
 def _asked(here: Here, link: Link, is_held: bool) -> RecoveryAsked:
     part = _partial.get((here.code, link.peer))
     offset = part.size_bytes if part else 0
