@@ -109,7 +109,8 @@ def _store_statements(settlement: Settlement, rows: list[SharedObject]) -> None:
         new = [one for one in wanted.values() if one.pk is None]
         insert(new)
         _give_keys(new, {one.object for one in new})
-        uses.note_statements(new, settlement.now)
+        live = (row.statement for row in rows if row.object in settlement.applied)
+        uses.note_statements((one for one in live if one is not None and id(one) in wanted), settlement.now)
     for row in rows:  # the keys that they have now
         row.statement, row.proven = row.statement, row.proven
     settlement.statements.clear()
