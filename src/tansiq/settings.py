@@ -281,6 +281,16 @@ INSTALLED_APPS = [
     "tansiq.notices",
     "tansiq.web.signin",
 ]
+WITHOUT_PAGES = [  # what a process needs that only works on the tables of the desks
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "tansiq.audit",
+    "tansiq.members",
+    "tansiq.sharing",
+    "tansiq.exchange",
+    "tansiq.feeds",
+    "tansiq.notices",
+]
 MIDDLEWARE = [
     "tansiq.web.headers.headers",  # outermost: what is refused or sent elsewhere on the way in has them, too
     "django.middleware.security.SecurityMiddleware",

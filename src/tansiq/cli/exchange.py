@@ -100,14 +100,16 @@ def app() -> typer.Typer:
 
 
 def serve() -> None:
-    home = node.opened()
+    home = node.opened(pages=False)
     from dataclasses import replace
 
     from tansiq import settings
+    from tansiq.workers import memory
     from tansiq.workers.exchange import serving
     from tansiq.workers.waiting import signals
 
     apply = (lambda: hub.apply(home, hub.named())) if hub.is_hub() else None
+    memory.share_among_threads()
     with signals() as heard:
         serving(
             home,

@@ -23,25 +23,38 @@ def home() -> Home:
 
 
 @cache
-def opened() -> Home:
-    """The node's home, its database at this program's version and the shipped directory in it."""
+def opened(*, pages: bool = True) -> Home:
+    """The node's home, its database at this program's version and the shipped directory in it.
+
+    Args:
+        pages: False in a process that lives long and needs neither pages nor accounts: it takes less memory.
+    """
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tansiq.settings")
     here = present()
     draw_secrets(here)
-    django.setup()
-    atexit.register(leave_the_database)
     stamp = here.path / "version"
     wanted = f"{tansiq.__version__} {migrations()}"
     try:
-        if not stamp.exists() or stamp.read_text() != wanted:
+        is_set_up = stamp.exists() and stamp.read_text() == wanted
+        if is_set_up and not pages:
+            without_pages()
+        django.setup()
+        atexit.register(leave_the_database)
+        if not is_set_up:
             with alone(here.path / "setup.lock"):
                 set_up(here)
                 stamp.write_text(wanted)
     except OSError as error:
         raise HomeUnusable(folder=here.path, why=why(error)) from error
     return here
+
+
+def without_pages() -> None:
+    from tansiq import settings
+
+    settings.INSTALLED_APPS = settings.WITHOUT_PAGES
 
 
 def leave_the_database() -> None:

@@ -45,7 +45,7 @@ def stand(place: Place, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
 def holdings(place: Place, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
     """``own``: object -> version, signature, and the nodes that may have it. ``others``: object -> version, signature.
 
-    ``notes`` is what the lab's own desk has, ``deeds`` what it did, in its order.
+    ``notes`` is what the lab's own desk has of others, ``deeds`` what it did, in its order.
     """
     this, watched = here(become(place, name), place, name)
     deciding = Deciding(this, watched.clock())
@@ -61,12 +61,18 @@ def holdings(place: Place, name: str, said: Mapping[str, Any]) -> dict[str, Any]
         if of.marking_id not in audiences:
             audiences[of.marking_id] = sorted(deciding.peers(statements.markings_of(of)))
         own[row.object] = [*version, [] if row.withheld else audiences[of.marking_id]]
-    return {"own": own, "others": others, "notes": _notes(), "deeds": _deeds(), "lab": sorted(kind.KINDS.values())}
+    return {
+        "own": own,
+        "others": others,
+        "notes": _notes(this.team),
+        "deeds": _deeds(),
+        "lab": sorted(kind.KINDS.values()),
+    }
 
 
-def _notes() -> dict[str, list[int]]:
+def _notes(team: str) -> dict[str, list[int]]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT object, term, n FROM lab_note")
+        cursor.execute("SELECT object, term, n FROM lab_note WHERE object NOT LIKE %s", [f"{team}:%"])
         return {identifier: [term, n] for identifier, term, n in cursor.fetchall()}
 
 
