@@ -149,3 +149,42 @@ def test_receipts_that_were_lost_on_the_way_come_with_the_next_file(homes: Homes
     homes.json("XA", "exchange", "import", back)
 
     assert waiting(homes, "XA")["XB"] == 0
+
+
+def test_restored_node_gets_its_own_objects_back_by_files_and_is_released(homes: Homes) -> None:
+    published = int(homes.python("XA", PUBLISH_DIRECTORY))
+    there, back = homes.folder / "there.zip", homes.folder / "back.zip"
+    homes.json("XA", "exchange", "export", there, "--to", "XB")
+    homes.json("XB", "exchange", "import", there)
+    homes.json("XA", "exchange", "restore", "--yes")
+    homes.json("XA", "exchange", "waive", "XC", "--reason", "no stick goes there")
+
+    homes.json("XA", "exchange", "export", there, "--to", "XB")
+    homes.json("XB", "exchange", "import", there)
+    homes.json("XB", "exchange", "export", back, "--to", "XA")
+    before = homes.json("XA", "exchange", "status")["held_since"]
+    homes.json("XA", "exchange", "import", back)
+
+    assert before is not None
+    assert homes.json("XA", "exchange", "status")["held_since"] is None
+    assert int(homes.python("XA", OWN)) == published
+
+
+OWN = """
+from tansiq.exchange.models import SharedObject
+print(SharedObject.objects.filter(owner="XA", statement__isnull=False, withheld=False).count())
+"""
+
+
+def test_export_and_import_beside_a_service_do_the_same(homes: Homes) -> None:
+    there, back = homes.folder / "there.zip", homes.folder / "back.zip"
+
+    with homes.serving("XA"):
+        published = int(homes.python("XA", PUBLISH_DIRECTORY))
+        written = homes.json("XA", "exchange", "export", there, "--to", "XB")
+        taken = homes.json("XB", "exchange", "import", there)
+        homes.json("XB", "exchange", "export", back, "--to", "XA")
+        homes.json("XA", "exchange", "import", back)
+
+        assert waiting(homes, "XA")["XB"] == 0
+    assert written["to"]["XB"]["bodies"] == taken["taken"] >= published
