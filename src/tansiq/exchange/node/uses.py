@@ -180,8 +180,8 @@ def _may_go(here: Here, peer: str, statements: Collection[int], now: datetime) -
 
 
 def of_peer(here: Here, peer: str, now: datetime) -> Iterator[Blob]:
-    """Files here of versions that ``peer`` may have and has not said to have applied: for a stick."""
-    uses = BlobUse.objects.filter(statement__isnull=False, blob__held_at__isnull=False)
+    """Files of versions that ``peer`` may have and has not said to have applied: for a stick."""
+    uses = BlobUse.objects.filter(statement__isnull=False)
     after = 0
     while page := list(uses.filter(blob__gt=after).order_by("blob").values_list("blob_id", flat=True)[:_AT_ONCE]):
         after = page[-1]
