@@ -75,3 +75,31 @@ def test_mails_are_fetched_again_after_a_fault_that_is_not_the_mailbox(_nowhere_
     thread.join(SECONDS)
 
     assert tried_again
+
+
+def test_node_reads_itself_anew_when_a_key_was_drawn(_connected: None) -> None:
+    from tansiq.exchange.node.asking import Asking
+    from tansiq.exchange.node.service import Service
+
+    looked: list[str] = []
+    stamp = "one key"
+    service = Service(
+        present=lambda now: looked.append(stamp),
+        epoch=lambda: 3,
+        keys=lambda: stamp,
+        asking=Asking.__new__(Asking),
+    )
+    service._here = Present()
+    service._known = (3, stamp)
+
+    service.here()
+    stamp = "two keys"
+    service.here()
+
+    assert looked == ["two keys"]
+
+
+class Present:
+    """A node under a roster, as far as it is compared."""
+
+    epoch = 3

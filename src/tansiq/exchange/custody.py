@@ -149,6 +149,14 @@ def destroy_expired(home: Home, *, now: datetime, retention: timedelta = RETENTI
     return destroyed
 
 
+def stamp(home: Home) -> int:
+    """Another number whenever a node key was drawn or destroyed here, by whichever process."""
+    try:
+        return _nodes(home).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def draw_signer(home: Home, *, realm: str) -> Secret:
     """A key that signs rosters: drawn if this machine has none."""
     if not (found := signers(home)):

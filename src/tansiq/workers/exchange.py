@@ -78,6 +78,7 @@ def service_of(
         backbone=backbone,  # type: ignore[arg-type]
         post=post,
         house=House(home, apply),
+        keys=lambda: custody.stamp(home),
         clock=clock,
         worker=worker or f"exchange {secrets.token_hex(4)}",
     )

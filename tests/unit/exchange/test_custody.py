@@ -155,6 +155,20 @@ def test_rotation_draws_new_keys_beside_the_old_once(home: Home) -> None:
     assert second.node[0].fingerprint not in known and second.seed == first.seed
 
 
+def test_stamp_is_another_when_a_node_key_was_drawn(home: Home) -> None:
+    stamps = [custody.stamp(home)]
+
+    keys = custody.draw(home, code="XA", team="XA-CERT", realm="live")
+    stamps.append(custody.stamp(home))
+    same = custody.stamp(home)
+    in_roster = {one.fingerprint for one in (*keys.node, *keys.platform["XA-CERT"])}
+    custody.rotate(home, code="XA", team="XA-CERT", realm="live", in_roster=in_roster)
+    stamps.append(custody.stamp(home))
+
+    assert (stamps[0], same) == (0, stamps[1])
+    assert len(set(stamps)) == 3
+
+
 def test_key_in_force_is_the_one_that_the_roster_names(home: Home) -> None:
     first = custody.draw(home, **WHOSE)
     roster = roster_of(first)

@@ -98,6 +98,7 @@ class Service:
     Attributes:
         present: this node under its newest roster; None while it has none.
         epoch: number of the newest roster here, cheaply.
+        keys: something that is another when keys of the node were drawn or destroyed, cheaply.
         backbone: None: this node has none, and goes by mail and file.
         post: None: it sends no mails.
         worker: name of this process, for leases.
@@ -109,6 +110,7 @@ class Service:
     backbone: Backbone | None = None
     post: Post | None = None
     house: House = lambda service, here, now: ()
+    keys: Callable[[], object] = lambda: None
     clock: Callable[[], datetime] = utc_now
     worker: str = "exchange"
     ending: threading.Event = field(default_factory=threading.Event)
@@ -117,6 +119,7 @@ class Service:
     _owing: threading.Event = field(default_factory=threading.Event)
     _giving: Giving = field(default_factory=Giving)
     _here: Here | None = None
+    _known: tuple[int | None, object] = (None, None)
     _opener: Opener | None = None
     _changing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -173,12 +176,16 @@ class Service:
     # ---- who we are
 
     def here(self) -> Here | None:
-        """Read anew when a newer roster was accepted, by whichever process of this node."""
-        newest = self.epoch()
-        if self._here is None or self._here.epoch != newest:
+        """Read anew when a newer roster was accepted or keys were drawn, by whichever process of this node.
+
+        A key is sealed to from the roster on that names it; who sent that roster did so already.
+        """
+        newest = (self.epoch(), self.keys())
+        if self._here is None or self._known != newest:
             with self._changing:
-                if self._here is None or self._here.epoch != newest:
-                    self._become(self.present(self.clock()) if newest is not None else None)
+                if self._here is None or self._known != newest:
+                    self._become(self.present(self.clock()) if newest[0] is not None else None)
+                    self._known = newest
         return self._here
 
     def _become(self, here: Here | None) -> None:
