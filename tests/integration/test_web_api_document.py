@@ -45,6 +45,7 @@ def test_document_names_every_operation_once(document: dict[str, Any]) -> None:
         ("get", "/api/v1/teams/{code}/certificates", "certificates"),
         ("post", "/api/v1/teams/{code}/claims", "propose_claim"),
         ("get", "/api/v1/map", "map"),
+        ("get", "/api/v1/exchange/links", "links"),
         ("get", "/api/v1/me", "me"),
     }
 
@@ -68,6 +69,7 @@ def test_document_says_who_may_ask(document: dict[str, Any]) -> None:
     writing = [{"Key": ["directory:write"]}, {"Session": []}]
     assert said.pop("propose_claim") == writing
     assert said.pop("me") == [{"Key": []}, {"Session": []}]
+    assert said.pop("links") == [{"Key": ["exchange:read"]}, {"Session": []}]
     assert all(ways == reading for ways in said.values())
     schemes = document["components"]["securitySchemes"]
     assert (schemes["Key"]["type"], schemes["Key"]["scheme"]) == ("http", "bearer")

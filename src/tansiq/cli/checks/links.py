@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tansiq.cli.checks.finding import Finding, bad, warn
+from tansiq.cli.checks.finding import Finding, Severity, bad, warn
 from tansiq.core.errors import N_
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def of_exchange(now: datetime) -> Iterator[Finding]:
 def _alarms(stand: Status) -> Iterator[Finding]:
     for alarm in stand.alarms:
         values = {"code": alarm.code, **alarm.values, "peer": alarm.peer}
-        yield bad(alarm.code, *_words(alarm.code, values), **values)
+        yield Finding(alarm.code, Severity.BAD, *_words(alarm.code, values), values)
 
 
 def _words(code: str, values: dict[str, Any]) -> tuple[str, str]:

@@ -1,0 +1,219 @@
+"""How links stand, told to programs and by doctor: what the rows say, to whom, and how many questions that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from factories import api, links, signin
+from tansiq.core.viewer import Scope
+
+pytestmark = pytest.mark.usefixtures("database", "forgotten")
+LINKS = "/api/v1/exchange/links"
+
+
+@pytest.fixture
+def forgotten(database: None) -> Iterator[None]:
+    """Rosters that were read are rolled back with the test."""
+    from tansiq.exchange.node import rosters
+
+    rosters._read.clear()
+    yield
+    rosters._read.clear()
+
+
+@pytest.fixture
+def filled(forgotten: None) -> tuple[int, int]:
+    api.registered()
+    return links.filled(signin.now())
+
+
+def asked(team: str, *scopes: Scope) -> Any:
+    return api.program(api.key(team, *(scopes or (Scope.EXCHANGE_READ,)))).get(LINKS)
+
+
+# ---- the API
+
+
+def test_program_of_the_operator_is_told_every_link_as_it_stands(filled: Any) -> None:
+    told = asked("XA-CERT").json()
+
+    assert (told["reach"], told["node"], told["realm"], told["epoch"]) == ("whole", "XA", "live", 1)
+    assert {one["peer"]: one["standing"] for one in told["links"]} == links.EVERY_STATE
+    assert {(one["code"], one["peer"], one["times"]) for one in told["alarms"]} == {
+        ("exchange.clone", "XM", 1),
+        ("exchange.not_entitled", "XH", 1),
+    }
+    xe = next(one for one in told["links"] if one["peer"] == "XE")
+    assert {lane: (one["count"], one["size_bytes"]) for lane, one in xe["waiting"].items()} == {
+        "normal": (1, 4_096),
+        "bulk": (2, 100_000),
+    }
+    assert (xe["parked"], xe["quarantined"], xe["recalls_open"]) == ({"reference": 1}, {"payload": 1}, 1)
+    assert [(one["way"], one["reaches"], one["failure"]) for one in xe["ways"]] == [
+        ("jetstream", True, ""),
+        ("mail", False, "failed"),
+    ]
+    assert (xe["clock_offset_seconds"], xe["not_equal_since"], xe["key"]["from_epoch"]) == (0.14, None, 1)
+
+
+def test_program_of_a_guest_is_told_of_its_own_objects_alone(filled: Any) -> None:
+    told = asked("XF-CERT").json()
+
+    assert (told["reach"], told["links"], told["alarms"], told["key"]) == ("own", [], [], None)
+    (held,) = told["held"]
+    assert (held["peer"], held["recalls_open"], held["quarantined"]) == ("XE", 1, {})
+    assert {lane: one["count"] for lane, one in held["waiting"].items()} == {"bulk": 1}
+
+
+def test_nothing_of_a_payload_or_of_an_objects_name_is_told(filled: Any) -> None:
+    text = asked("XA-CERT").content.decode()
+
+    assert [word in text for word in (links.SECRET, links.OURS, links.GUESTS, links.THEIRS)] == [False] * 4
+
+
+def test_key_without_the_scope_and_guests_are_refused(filled: Any) -> None:
+    other = asked("XA-CERT", Scope.DIRECTORY_READ, Scope.EVENTS_READ)
+
+    assert (other.status_code, other.json()["error"]["code"]) == (403, "sharing.key.scope")
+    assert api.program().get(LINKS).status_code == 401
+
+
+def test_team_that_lives_elsewhere_is_refused(forgotten: None) -> None:
+    api.registered()
+    links.federated(guests=())
+
+    answer = asked("XF-CERT")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "exchange.links.not_here")
+
+
+def test_node_without_a_roster_is_of_epoch_zero(forgotten: None) -> None:
+    from tansiq.members.models import Node
+
+    api.registered()
+    team = signin.team_of("XA-CERT")
+    Node.objects.create(pk=1, code="XA", name="XA", language="en", team=team, set_up_at=signin.now())
+
+    told = asked("XA-CERT").json()
+
+    assert (told["epoch"], told["links"]) == (0, [])
+
+
+# ---- the rows
+
+
+def test_backlog_is_counted_without_going_through_a_million_bodies(filled: Any) -> None:
+    """Of what is sealed the channel's own count is told, and the age of the lowest that has no receipt."""
+    from tansiq.exchange.models import OutChannel, Sent
+    from tansiq.exchange.node.looking import look
+    from tansiq.exchange.node.status import Lane, status
+
+    OutChannel.objects.filter(peer="XE").update(waiting_bodies=1_000_000, waiting_bytes=10**9)
+    now = signin.now()
+    here = look(api.head("XA-CERT"), now=now).here
+
+    (xe,) = (one for one in status(here).links if one.peer == "XE")
+
+    waits = xe.backlog[Lane.NORMAL]
+    assert (waits.count, waits.size_bytes) == (1_000_000, 10**9)
+    assert waits.oldest_at == Sent.objects.get(first=2).made_at
+
+
+def test_key_of_a_roster_that_was_never_here_is_of_an_unknown_day(filled: Any) -> None:
+    from tansiq.exchange.models import RosterRecord
+    from tansiq.exchange.node.looking import look
+    from tansiq.exchange.node.status import status
+
+    here = look(api.head("XA-CERT"), now=signin.now()).here
+    RosterRecord.objects.update(epoch=9)
+
+    keys = {one.key.since for one in status(here).links}
+
+    assert keys == {None}
+
+
+def test_first_standing_that_is_so_is_the_one() -> None:
+    from tansiq.exchange.node.status import LinkState, Standing
+
+    now = signin.now()
+    everything: dict[str, Any] = {
+        "peer": "XE",
+        "frozen_at": now,
+        "alarms": ("exchange.lost",),
+        "heard_at": now - timedelta(days=2),
+        "clock_offset": timedelta(hours=-1),
+        "not_equal_since": now,
+        "equal_at": now,
+    }
+
+    seen = []
+    for name, healed in (
+        ("frozen_at", None),
+        ("alarms", ()),
+        ("heard_at", now),
+        ("clock_offset", timedelta(minutes=20)),
+        ("not_equal_since", None),
+    ):
+        seen.append(LinkState(**everything).standing(now))
+        everything[name] = healed
+    seen.append(LinkState(**everything).standing(now))
+    seen.append(LinkState("XE").standing(now))
+
+    assert seen == [
+        Standing.FROZEN,
+        Standing.ALARM,
+        Standing.AWAY,
+        Standing.CLOCK,
+        Standing.DIFFERS,
+        Standing.EQUAL,
+        Standing.NEVER,
+    ]
+
+
+# ---- doctor
+
+
+def found(now: datetime) -> dict[str, tuple[str, str]]:
+    from tansiq.cli.checks.links import of_exchange
+
+    return {one.code: (one.what.format(**one.values), one.remedy.format(**one.values)) for one in of_exchange(now)}
+
+
+def test_doctor_says_of_links_what_a_person_has_to_see_to(filled: Any) -> None:
+    said = found(signin.now())
+
+    assert set(said) == {
+        "exchange.clone",
+        "exchange.not_entitled",
+        "exchange.clock",
+        "exchange.key_due",
+        "exchange.away",
+    }
+    assert said["exchange.clock"][0] == "The clock of XD and this node's are 90 minutes apart."
+    assert said["exchange.away"][0] == "Nothing was heard lately of 2 of 7 peers: XB, XC."
+
+
+def test_doctor_blames_its_own_clock_where_all_others_agree(filled: Any) -> None:
+    from tansiq.exchange.models import Link
+
+    Link.objects.update(clock_offset_ms=7_200_000)
+
+    said = found(signin.now())
+
+    assert {"exchange.clock", "exchange.clock.ours"} & set(said) == {"exchange.clock.ours"}
+
+
+def test_doctor_of_a_node_without_a_roster_says_nothing_of_links(forgotten: None) -> None:
+    assert found(signin.now()) == {}
+
+
+def test_doctor_says_an_alarm_even_where_an_older_program_left_a_value_out(filled: Any) -> None:
+    from tansiq.exchange.models import Alarm
+
+    Alarm.objects.filter(peer="XH").update(values={})
+
+    assert "exchange.not_entitled" in found(signin.now())["exchange.not_entitled"][0]
