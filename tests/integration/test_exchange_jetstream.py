@@ -58,7 +58,7 @@ def taken(transport: Transport, lane: Lane = Lane.NORMAL, seconds: float = 10) -
 
 def test_message_published_is_fetched_with_all_that_belongs_to_it(backbone: Backbone) -> None:
     with backbone.transport("XA") as xa, backbone.transport("XB") as xb:
-        outcome = xb.publish(subject("XA", "XB"), b"\x00sealed\xff", "id.1", type=Type.CHUNK)
+        outcome = xb.publish(subject("XA", "XB"), b"\x00sealed\xff", "id.1", type=Type.ROSTER)
         (found,) = xa.fetch(Lane.NORMAL, 10, 10)
 
         assert outcome is Outcome.ACKNOWLEDGED
@@ -66,7 +66,7 @@ def test_message_published_is_fetched_with_all_that_belongs_to_it(backbone: Back
             Lane.NORMAL,
             "XB",
             b"\x00sealed\xff",
-            Type.CHUNK,
+            Type.ROSTER,
             1,
         )
         assert found.headers == {"Nats-Msg-Id": "id.1", "Tansiq-Type": "chunk"}

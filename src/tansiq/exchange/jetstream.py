@@ -39,7 +39,6 @@ class Type(StrEnum):
 
     BODY = "body"
     ROSTER = "roster"
-    CHUNK = "chunk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,11 +70,10 @@ class _Leaving(NamedTuple):
     lane: Lane
     data: bytes
     message_id: str
-    type: jetstream.Type = jetstream.Type.BODY
 
     def outbound(self, here: Here) -> Outbound:
         subject = jetstream.subject(here.realm, self.peer, self.lane, here.code)
-        return Outbound(subject, self.data, self.message_id, self.type)
+        return Outbound(subject, self.data, self.message_id)
 
 
 House = Callable[["Service", Here, datetime], Iterable[Body]]
@@ -383,9 +382,7 @@ class Service:
             assert isinstance(answer.given, ChunkGiven)
             data = self._sealed(here, owed.peer, answer.written())
             made.append(answer.given.index)
-            leaving.append(
-                _Leaving(owed.peer, Lane.BULK, data, jetstream.message_id(answer.id, 1), jetstream.Type.CHUNK)
-            )
+            leaving.append(_Leaving(owed.peer, Lane.BULK, data, jetstream.message_id(answer.id, 1)))
         if owed.way == Way.MAIL:
             self._mail(here, owed.peer, Lane.BULK, [one.data for one in leaving])
         outcomes = self._publish(here, leaving) or [Outcome.ACKNOWLEDGED] * len(leaving)
