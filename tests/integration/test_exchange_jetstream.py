@@ -69,7 +69,7 @@ def test_message_published_is_fetched_with_all_that_belongs_to_it(backbone: Back
             Type.ROSTER,
             1,
         )
-        assert found.headers == {"Nats-Msg-Id": "id.1", "Tansiq-Type": "chunk"}
+        assert found.headers == {"Nats-Msg-Id": "id.1", "Tansiq-Type": "roster"}
 
 
 def test_message_acknowledged_is_forgotten_and_one_not_acknowledged_stays(backbone: Backbone) -> None:

@@ -134,8 +134,8 @@ class WaitingFor(models.Model):
     """What a parked version lacks, one row each, so that whatever arrives finds who waited for it."""
 
     waiting = models.ForeignKey(Waiting, on_delete=models.CASCADE, related_name="lacking")
-    # ``clock``, ``kind:`` and a kind, an object id, ``blob:`` and a digest, or ``recall:`` and an object id: a recall of
-    # what its sender has not sent yet
+    # ``clock``, ``kind:`` and a kind, an object id, ``blob:`` and a digest, or ``recall:`` and an object id: a recall
+    # of what its sender has not sent yet
     what = models.CharField(max_length=160, db_index=True)
 
     def __str__(self) -> str:
