@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import pytest
 
-from factories import federation, portal
+from factories import federation, links, portal
 from factories.federation import EVERYBODY, Federation, name_of
 
 TEAM = {"amina", "khalid", "salma", "omar"}
 OTHERS = {"moussa", "fatou"}
 SEATS = {"grace", "auditor", "board"}
 MEMBERS = TEAM | OTHERS | SEATS
+OPERATORS = {"amina", "salma"}  # of the node: its team's observer and its keeper look after no links
 
 MAY_SEE: dict[str, tuple[str, set[str]]] = {
     "a contact that is not public": (federation.HIDDEN_CONTACT, MEMBERS),
@@ -25,6 +26,9 @@ MAY_SEE: dict[str, tuple[str, set[str]]] = {
     "the name of a colleague": (name_of("khalid"), TEAM | {"grace"}),
     "the address of a colleague": ("khalid@cert.example", {"salma", "grace", "khalid"}),
     "the name of another team's officer": (name_of("moussa"), OTHERS | {"grace"}),
+    "what is in something that waits": (links.SECRET, OPERATORS),
+    "the name of an object on its way": (links.OURS, OPERATORS),
+    "the name of a guest's object on its way": (links.GUESTS, OPERATORS | OTHERS),
 }
 """What -> how it looks, who may come upon it."""
 PLANTED = {"signin_enter", "signin_invitation"}  # they show a name to whoever holds the secret link
