@@ -41,10 +41,11 @@ def test_send_beside_a_service_is_refused_and_says_why(homes: Homes) -> None:
 def test_compare_says_what_differed_and_then_that_both_are_equal(homes: Homes) -> None:
     homes.begin()
     with homes.serving("XA", "XB"):
-        said = homes.json("XA", "exchange", "compare", "XB", "--wait", "120")
+        said = homes.json("XA", "exchange", "compare", "XB", "--wait", "180")
 
     assert said["peer"] == "XB"
     assert said["missing"] + said["extra"] + said["different"] == said["repaired"]
+    assert said["peer_equal"] is not None
 
 
 def test_restore_holds_the_node_until_its_peers_answered_or_are_waived(homes: Homes) -> None:
