@@ -101,6 +101,14 @@ HELD: dict[str, Words] = {
 }
 
 ALARMS: Mapping[str, tuple[str, str]] = {
+    "exchange.blob_contradicts": (
+        N_("{peer} gave chunks of a file that are not its author's. They were thrown away ({digest})."),
+        N_("The file is fetched from another node. Tell the operator of {peer}, and ask which program it runs."),
+    ),
+    "exchange.blob_no_room": (
+        N_("There is no room for a file of {size_bytes} bytes: {free_bytes} bytes can be used."),
+        N_("Make room on the disk of this node. What has come of the file is kept; the rest is fetched by itself."),
+    ),
     "exchange.clone": (
         N_("Two stories are told under one name between this node and {peer}: nothing goes either way."),
         N_(
