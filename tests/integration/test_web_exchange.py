@@ -125,6 +125,16 @@ def test_hostile_addresses_are_not_there_and_break_nothing(filled: Any) -> None:
         assert amina.get(f"/exchange/waiting/?{query}").status_code in (200, 400)
 
 
+def test_node_that_left_is_listed_without_a_link_to_a_page(filled: Any) -> None:
+    from tansiq.exchange.models import RecallOrder
+
+    RecallOrder.objects.filter(peer="XC").update(peer="XZ")
+
+    page = desk.at_door("amina").get("/exchange/recalls/").content.decode()
+
+    assert (">XZ<" in page, "/exchange/links/XZ/" in page, "/exchange/links/XG/" in page) == (True, False, True)
+
+
 # ---- who sees how much
 
 

@@ -85,6 +85,7 @@ def link(request: HttpRequest, looking: Look, peer: str) -> HttpResponse:
     assert looking.here is not None
     context = {
         "peer": peer,
+        "peers": looking.here.peers,
         "sent": listing.sent(looking, peer, before=before(request)),
         "recalls": listing.recalls_ordered(looking, peer=peer),
         "words": words,

@@ -42,6 +42,11 @@ def peer_of(looking: Look, peer: str) -> str:
     return peer
 
 
+def peers_of(looking: Look) -> list[str]:
+    """Those that have a page: nodes that left are still in lists."""
+    return sorted(looking.here.peers) if looking.here else []
+
+
 def number_of(number: int) -> int:
     """Raises: Http404, for one that no row can have."""
     if number > LARGEST_NUMBER:

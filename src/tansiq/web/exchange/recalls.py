@@ -17,7 +17,7 @@ from tansiq.exchange.node.looking import Look
 from tansiq.exchange.reasons import Reason
 from tansiq.web.desk.place import did
 from tansiq.web.exchange import words
-from tansiq.web.exchange.place import at_links, before
+from tansiq.web.exchange.place import at_links, before, peers_of
 from tansiq.web.languages import see_other
 
 LONGEST_NAME, LONGEST_WHY = 128, 500
@@ -56,6 +56,7 @@ def page(request: HttpRequest, looking: Look) -> HttpResponse:
         "ordered": listing.recalls_ordered(looking, peer=peer, before=before(request)),
         "heard": listing.recalls_heard(looking),
         "peer": peer,
+        "peers": peers_of(looking),
         "form": form,
         "may_keep": looking.here is not None and bool(rules.may_keep(looking.here, by=request.viewer)),
         "whole": looking.is_whole,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tansiq.exchange.node import attending, life, listing
 from tansiq.exchange.node.looking import Look
 from tansiq.web.exchange import words
-from tansiq.web.exchange.place import at_links, before, done, number_of
+from tansiq.web.exchange.place import at_links, before, done, number_of, peers_of
 
 SHOWN_CHARACTERS = 100_000
 TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -28,7 +28,7 @@ def page(request: HttpRequest, looking: Look) -> HttpResponse:
         "listed": listed,
         "bodies": listing.parked_bodies(looking, peer=wishes["peer"]) if not wishes["state"] else [],
         "wishes": wishes,
-        "peers": sorted(looking.here.peers) if looking.here else [],
+        "peers": peers_of(looking),
         "states": [(state, words.STATES[state]) for state in listing.STATES],
         "whole": looking.is_whole,
         "words": words,
@@ -46,6 +46,7 @@ def one(request: HttpRequest, looking: Look, number: int) -> HttpResponse:
     content = listing.content(looking, entry)
     context = {
         "entry": entry,
+        "peers": peers_of(looking),
         "content": content,
         "payload": readable(content.payload) if content else "",
         "cut": bool(content) and len(content.payload) > SHOWN_CHARACTERS,
