@@ -22,7 +22,7 @@ from tansiq.exchange.directory.publishing import LABELS, publish_changes
 from tansiq.exchange.kinds import owner_of
 from tansiq.exchange.models import Recipient, SharedObject, Statement
 from tansiq.exchange.move import Moved, MovedObject, Moving
-from tansiq.exchange.node import publishing, statements
+from tansiq.exchange.node import publishing, statements, uses
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.opener import Opener
 from tansiq.exchange.own_kinds import UNCOMPARED
@@ -168,6 +168,7 @@ def _keep_history(here: Here, one: MovedObject, sender: str, now: datetime) -> i
     if shared.statement is None or (shared.statement.term, shared.statement.n) < (last.term, last.n):
         shared.kind, shared.statement, shared.epoch, shared.known = one.kind, last, here.epoch, True
         shared.save(update_fields=["kind", "statement", "epoch", "known"])
+        uses.note_statements([last], now)
     reached = set(one.reached) | {sender}
     for peer in sorted(reached - {here.code}):
         Recipient.objects.update_or_create(object=one.object, peer=peer, defaults={"attempted_at": now})
