@@ -1,6 +1,6 @@
 """Figures of a federation of real nodes on one machine: set-up, rest, alerts, catching up, envelopes a second.
 
-    python -m bench.lab [--nodes 57] [--alerts 30] [--waiting 100000] [--only alerts rest …] [--out FILE]
+    python -m bench.lab [--nodes 57] [--alerts 30] [--bulk 1000] [--waiting 100000] [--only alerts rest …] [--out FILE]
 
 Each node is a process with a SQLite file of its own, all of them and the message server on one machine: what a node
 does for itself elsewhere, 57 do here for two cores. Times are from the moment at which a desk says something, by the
@@ -51,8 +51,9 @@ def receipts(place: Place, name: str, said: Mapping[str, Any]) -> dict[str, Any]
 class Bench:
     """Figures of one lab, as they are found."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, bulk: int) -> None:
         self.lab = lab
+        self.bulk = bulk
         self.figures: dict[str, Any] = {"load_before": os.getloadavg(), "processors": os.cpu_count()}
         self.series = 0
 
@@ -137,9 +138,9 @@ class Bench:
 
     @contextmanager
     def full_bulk_lane(self) -> Iterator[None]:
-        """As much as the message server takes of two senders for each recipient, and more waiting behind."""
+        """Two senders say ``bulk`` objects to everybody; that is not over when what is measured meanwhile is."""
         for name in self.lab.codes[1:3]:
-            self.publish(name, 1_000, "bulk", [])
+            self.publish(name, self.bulk, "bulk", [])
         time.sleep(5)
         yield
 
@@ -189,6 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--nodes", type=int, default=57)
     parser.add_argument("--alerts", type=int, default=30)
+    parser.add_argument("--bulk", type=int, default=1_000, help="objects that each of two nodes says to all at once")
     parser.add_argument("--waiting", type=int, default=100_000)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--out", type=Path)
@@ -203,7 +205,7 @@ def main() -> None:
 
     begun = time.monotonic()
     lab = Lab.up(folder, codes(wanted.nodes), program=command.program())
-    bench = Bench(lab)
+    bench = Bench(lab, wanted.bulk)
     bench.say("setup_seconds", lab.times.parts | {"all": round(time.monotonic() - begun, 1)})
     parts: dict[str, Callable[[], None]] = {
         "rest": bench.rest,

@@ -34,6 +34,10 @@ def test_missing_foreign_and_old_objects_differ() -> None:
     ]
 
 
+def test_objects_of_a_removed_member_may_stay_where_they_were() -> None:
+    assert list(proof.differences({"XA": node(), "XB": node(others={"XE:lab.1": ONE})})) == []
+
+
 def test_same_version_by_another_signature_differs() -> None:
     holdings = {"XA": node({"XA:lab.1": [*ONE, ["XB"]]}), "XB": node(others={"XA:lab.1": [1, 1, "forged"]})}
 

@@ -10,17 +10,20 @@ from tansiq.exchange.models import OutboxRow
 class News:
     """Belongs to one thread, for it is about that thread's connection.
 
-    SQLite says whether any other connection has written the file, in some microseconds; elsewhere the outbox is looked
-    at, which is one short query.
+    SQLite says whether any other connection has written the file, in some microseconds; then, and elsewhere always, the
+    outbox is looked at, which is one short query.
     """
 
     def __init__(self) -> None:
         self._version: int | None = None
 
     def came(self) -> bool:
-        """Since it was last asked; the first time it is so."""
+        """Rows wait, and something was written since this was last asked."""
+        return self._was_written() and OutboxRow.objects.exists()
+
+    def _was_written(self) -> bool:
         if connection.vendor != "sqlite":
-            return OutboxRow.objects.exists()
+            return True
         connection.ensure_connection()
         (version,) = connection.connection.execute("PRAGMA data_version").fetchone()
         before, self._version = self._version, version

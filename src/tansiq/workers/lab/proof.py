@@ -14,7 +14,10 @@ Holdings = Mapping[str, Mapping[str, Any]]
 
 
 def differences(holdings: Holdings) -> Iterator[str]:
-    """Every way in which some node has something else than the owners say that it is to have."""
+    """Every way in which some node has something else than the owners say that it is to have.
+
+    A removed member's objects, whose owner says nothing any more, may be anywhere they were.
+    """
     for node, has in holdings.items():
         due = {
             identifier: version
@@ -23,7 +26,7 @@ def differences(holdings: Holdings) -> Iterator[str]:
             for identifier, (*version, peers) in of["own"].items()
             if node in peers
         }
-        others = has["others"]
+        others = {one: version for one, version in has["others"].items() if one.partition(":")[0] in holdings}
         for identifier in sorted(due.keys() - others.keys()):
             yield f"{node} lacks {identifier}"
         for identifier in sorted(others.keys() - due.keys()):
