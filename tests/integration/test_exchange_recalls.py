@@ -237,6 +237,53 @@ def test_recall_of_a_forwarder_that_says_nothing_new_counts() -> None:
     assert authority(xe, "XA:1", Recall(narrowed=Version(1, 2)), "XF") is None
 
 
+def test_recall_of_a_forwarder_counts_though_what_it_sent_was_here_before() -> None:
+    from tansiq.exchange.models import InChannel, ObjectChange
+    from tansiq.exchange.node.recalls import authority
+
+    xe = node("XE")
+    recall = Recall(narrowed=Version(1, 2))
+    applied()
+    channel = InChannel.objects.create(peer="XF", lane="normal", incarnation="1-a", number=1, begun_at=NOW)
+    before = authority(xe, "XA:1", recall, "XF")
+    ObjectChange.objects.create(channel=channel, object="XA:1", number=1, term=1, n=1, state="had")
+
+    assert (before, authority(xe, "XA:1", recall, "XF")) == (Reason.REFERENCE, None)
+
+
+def test_recall_of_a_forwarder_is_tried_again_when_the_owners_has_come() -> None:
+    from tansiq.exchange.models import InChannel, Waiting, WaitingFor
+
+    xe = node("XE")
+    channel = InChannel.objects.create(peer="XF", lane="urgent", incarnation="1-a", number=1, begun_at=NOW)
+    parked = Waiting.objects.create(
+        channel=channel,
+        seq=1,
+        object="XF:recall.1",
+        term=1,
+        n=1,
+        leaf="0" * 64,
+        kind="recall",
+        team="XF",
+        epoch=1,
+        marking_text="[]",
+        state="parked",
+        reason="reference",
+        examined=1,
+        signer="F",
+        size_bytes=1,
+        way="jetstream",
+        arrived_at=NOW,
+        body=b"{}",
+    )
+    WaitingFor.objects.create(waiting=parked, what="recall:XA:1")
+
+    heeded(xe, Recall(narrowed=Version(1, 3)))
+
+    parked.refresh_from_db()
+    assert parked.ready
+
+
 # ---- heeding
 
 

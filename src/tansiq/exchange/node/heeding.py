@@ -23,7 +23,7 @@ from tansiq.exchange.models import (
     Statement,
     Waiting,
 )
-from tansiq.exchange.node import keeping
+from tansiq.exchange.node import candidates, keeping
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.orders import DELETED, KEPT, recall_from
@@ -57,6 +57,7 @@ def authority(here: Here, object_id: str, recall: Recall, sender: str) -> Reason
         known.joined(recall) == known
         or Statement.objects.filter(object=object_id, came_from=sender).exists()
         or Waiting.objects.filter(object=object_id, channel__peer=sender).exists()
+        or ObjectChange.objects.filter(object=object_id, channel__peer=sender, state=State.HAD.value).exists()
     )
     return None if came else Reason.REFERENCE
 
@@ -88,14 +89,15 @@ def heed(here: Here, object_id: str, recall: Recall, *, recall_id: str, came_fro
 
 
 def remember(object_id: str, recall: Recall, now: datetime) -> SharedObject:
-    """Join a recall to the tombstone of an object. References to it are satisfied from now on."""
+    """Join a recall to the tombstone of an object. References to it are satisfied from now on; others' recalls of it
+    may say no more than this one."""
     shared, _is_new = SharedObject.objects.select_for_update().get_or_create(
         object=object_id, defaults={"owner": owner_of(object_id)}
     )
     set_recall(shared, recall_of(shared).joined(recall))
     shared.known, shared.recalled_at = True, now
     shared.save()
-    wake([object_id])
+    wake([object_id, candidates.RECALLED + object_id])
     return shared
 
 
