@@ -18,7 +18,7 @@ from django.db.models import Q
 from tansiq.exchange.blob import chunk_count, decrypted_chunk
 from tansiq.exchange.blobs import BlobContradicts, BlobNoRoom, BlobNotHeld, BlobStore, indices
 from tansiq.exchange.body import BlobReference
-from tansiq.exchange.models import Blob
+from tansiq.exchange.models import Alarm, Blob
 from tansiq.exchange.node import alarms, holding, settling, uses
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.parts import Chunk
@@ -298,7 +298,8 @@ class Files:
     def tidy(self, now: datetime) -> int:
         """Delete what no version names any more; to be called every few seconds. How many files."""
         deleted = uses.forget(self.store)
-        if not Blob.objects.filter(trouble=ROOM).exists():
+        is_said = Alarm.objects.filter(code=NO_ROOM_ALARM, ended_at=None).exists()
+        if is_said and not Blob.objects.filter(trouble=ROOM).exists():
             alarms.end_alarm(NO_ROOM_ALARM, "", now)
         return deleted
 
@@ -306,7 +307,7 @@ class Files:
         """After a start, and daily: what versions name is on the disk, and nothing else that is older than a day."""
         uses.drop_superseded(here)
         self.store.sweep()
-        for row in Blob.objects.exclude(held_at=None).iterator():
+        for row in list(Blob.objects.exclude(held_at=None)):
             if not self.store.is_held(uses.read(row.reference)):
                 Blob.objects.filter(pk=row.pk).update(held_at=None, wanted_at=now, tries=0, next_at=None)
         for digest in list(self.store.digests()):
