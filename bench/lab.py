@@ -214,7 +214,7 @@ def main() -> None:
         "catching_up": lambda: bench.catching_up(wanted.waiting),
     }
     try:
-        lab.crew.start(*lab.codes)
+        lab.start()
         bench.say("first_quiet_seconds", bench.quiet())
         for name in wanted.only:
             parts[name]()

@@ -163,7 +163,7 @@ def _kept(folder: Path, nodes: int, *, is_new: bool) -> None:
         lab = Lab.up(folder, codes(nodes), program=program())
     else:
         lab = Lab.again(folder, program=program())
-    lab.crew.start(*lab.codes)
+    lab.start()
     keeping.keep(lab)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import shutil
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from tansiq.workers.lab.faults import EVERYBODY, Faults
 from tansiq.workers.lab.place import CLONE, LabThere, Place
 from tansiq.workers.lab.server import MessageServer
 
+FEW = 10
+A_START_SECONDS = 1.0
 LITTLE_BYTES = 4096
 """What a process on a full disk may still write."""
 FREE = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
@@ -81,6 +84,13 @@ class Lab:
     @property
     def members(self) -> list[str]:
         return [code for code in self.codes if code not in self.gone]
+
+    def start(self) -> None:
+        """All nodes. Many one after the other: each has something to say to every other as soon as it runs."""
+        for code in self.members:
+            self.crew.start(code)
+            if len(self.codes) > FEW:
+                time.sleep(A_START_SECONDS)
 
     def down(self) -> None:
         self.crew.stop(*list(self.crew.running))

@@ -37,7 +37,7 @@ class Run:
         """Returns: figures of it. Raises: NotOne, DeedFailed."""
         lab, scenario = self.lab, self.scenario
         lab.spoil(lab.codes, tap=True, **scenario.faults)
-        lab.crew.start(*lab.codes)
+        lab.start()
         begun = time.monotonic()
         for step in scenario.steps:
             self.tell(f"{step.number}. {step.do} {dict(step.said)}")
