@@ -237,7 +237,8 @@ def test_recall_of_a_forwarder_that_says_nothing_new_counts() -> None:
     assert authority(xe, "XA:1", Recall(narrowed=Version(1, 2)), "XF") is None
 
 
-def test_recall_of_a_forwarder_counts_though_what_it_sent_was_here_before() -> None:
+@pytest.mark.parametrize("state", ["had", "stored"])  # was here before; was deleted by a recall of another
+def test_recall_of_a_forwarder_counts_though_what_it_sent_is_not_here(state: str) -> None:
     from tansiq.exchange.models import InChannel, ObjectChange
     from tansiq.exchange.node.recalls import authority
 
@@ -246,7 +247,7 @@ def test_recall_of_a_forwarder_counts_though_what_it_sent_was_here_before() -> N
     applied()
     channel = InChannel.objects.create(peer="XF", lane="normal", incarnation="1-a", number=1, begun_at=NOW)
     before = authority(xe, "XA:1", recall, "XF")
-    ObjectChange.objects.create(channel=channel, object="XA:1", number=1, term=1, n=1, state="had")
+    ObjectChange.objects.create(channel=channel, object="XA:1", number=1, term=1, n=1, state=state)
 
     assert (before, authority(xe, "XA:1", recall, "XF")) == (Reason.REFERENCE, None)
 

@@ -34,6 +34,8 @@ from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Cause, Recall
 
 KEEPING = (Reason.EVIDENCE, Reason.LAW)
+TAKEN = (State.STORED.value, State.HAD.value)
+"""What the receipt said of a version that somebody proved to have: also once it is deleted, or was here before."""
 
 
 # ---- whose counts
@@ -57,7 +59,7 @@ def authority(here: Here, object_id: str, recall: Recall, sender: str) -> Reason
         known.joined(recall) == known
         or Statement.objects.filter(object=object_id, came_from=sender).exists()
         or Waiting.objects.filter(object=object_id, channel__peer=sender).exists()
-        or ObjectChange.objects.filter(object=object_id, channel__peer=sender, state=State.HAD.value).exists()
+        or ObjectChange.objects.filter(object=object_id, channel__peer=sender, state__in=TAKEN).exists()
     )
     return None if came else Reason.REFERENCE
 
