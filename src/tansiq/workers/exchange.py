@@ -34,6 +34,7 @@ from tansiq.exchange.node import (
     comparing,
     entitlements,
     holding,
+    positions,
     recalls,
     rosters,
     sealing,
@@ -156,6 +157,8 @@ class House:
         self._now = now
         lease.hold(service.worker, now)
         checking.follow(now)
+        if self._is_time("kinds", DAILY, now):  # another program may run since the last start
+            settling.on_kinds_changed(here, now)
         settling.settle_ready(here, now)
         for _round in range(SIGNING_ROUNDS):  # of a million, when a member leaves; the rest has its turn, too
             if recalls.sign_recalls(here, now=now, most=SIGNED) < SIGNED:
@@ -168,6 +171,7 @@ class House:
             entitlements.follow_embargoes(here, now)
         if self._is_time("prune", HOURLY, now):
             attempts.prune(now)
+            positions.prune(now)
         self._keep_files(service.asking.files, here, now)
         for peer, asked in self._wanted(service, here, now):
             ask = service.asking.made(here, peer, asked, now)
