@@ -340,8 +340,8 @@ def test_rosters_are_given_from_the_one_that_is_asked_for_if_it_is_here(home: Ho
     here = rosters.here(home, now=NOW)
     assert here is not None
 
-    given = asking.rosters_given(here, RosterAsked(epoch=3))
-    before_us = asking.rosters_given(here, RosterAsked(epoch=2))
+    given = asking.rosters_given(RosterAsked(epoch=3), newest=here.epoch)
+    before_us = asking.rosters_given(RosterAsked(epoch=2), newest=here.epoch)
 
     assert [(piece.epoch, piece.data) for piece in given.pieces] == [
         (one.epoch, one.written().encode()) for one in chain[2:]

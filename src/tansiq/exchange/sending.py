@@ -24,6 +24,12 @@ MAIL_AFTER: Mapping[Lane, timedelta] = {
     Lane.NORMAL: timedelta(hours=1),
     Lane.BULK: timedelta(hours=1),
 }
+MAIL_AGAIN: Mapping[Lane, timedelta] = {
+    Lane.URGENT: timedelta(minutes=5),
+    Lane.NORMAL: timedelta(hours=1),
+    Lane.BULK: timedelta(hours=1),
+}
+"""After which a mail is tried again that no server took over: it greylists, or is away."""
 FIRST_MAIL_PAUSE = timedelta(hours=1)
 LONGEST_MAIL_PAUSE = timedelta(days=1)
 WINDOW = 10_000

@@ -20,6 +20,7 @@ from tansiq.exchange import author, canonical, markings, reading, recall
 from tansiq.exchange.body import Envelope, Lane, Placed, Receipt, Skip, State
 from tansiq.exchange.facts import Facts, Judge
 from tansiq.exchange.reasons import JunkReason, Reason
+from tansiq.exchange.requests import Ask, RosterAsked
 from tansiq.exchange.seal import Junk, Unsealed
 from tansiq.exchange.values import Unfit, digest
 from tansiq.openpgp import sealing
@@ -108,7 +109,8 @@ def admit(
 ) -> Authentic | Parked | Refused:
     """Checks 5.8 to 5.10: may it be looked at now, and may its sender send at all?
 
-    Of a node that was removed lately only receipts of recalls come through, and of these only the recalls.
+    Of a node that was removed lately only receipts of recalls come through, of these only the recalls, and questions
+    after the roster that removed it: without that it could not read what is recalled.
 
     Args:
         by_file: it came by a file, carried by a person.
@@ -120,6 +122,8 @@ def admit(
     if head.epoch > facts.epoch:
         return Parked("5.9", Reason.EPOCH, whole=True)
     if head.sender in facts.senders:
+        return body
+    if head.sender in facts.former and isinstance(head, Ask) and isinstance(head.asked, RosterAsked):
         return body
     if head.sender in facts.former and isinstance(head, Receipt) and head.lane is Lane.URGENT:
         recalls = tuple(said for said in head.objects if said.state is State.RECALLED)

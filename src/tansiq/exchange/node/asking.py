@@ -100,10 +100,10 @@ class Asking:
             if opened is None:
                 ask = Ask(**head(here, peer, now), asked=asked)
                 opened = self.open[ask.id] = Open(ask, now, partial=partial)
-                if isinstance(asked, ChunksAsked):
-                    opened.left = set(indices(asked.runs))
             elif opened.next_at is not None and now < opened.next_at:
                 return None
+            if isinstance(asked, ChunksAsked):
+                opened.left = set(indices(asked.runs))
             opened.attempts += 1
             opened.next_at = now + pause(opened.attempts)
             return opened.ask
@@ -155,7 +155,7 @@ class Asking:
     def _given(self, here: Here, peer: str, asked: Asked, now: datetime) -> Iterable[Given]:
         match asked:
             case RosterAsked():
-                return [rosters_given(here, asked)]
+                return [rosters_given(asked, newest=here.epoch_for(peer))]
             case ReceiptAsked(lane=lane, incarnation=incarnation, since=since):
                 receipting.on_asked(here, peer, lane, incarnation, since)
                 return []
@@ -240,17 +240,21 @@ def head(here: Here, peer: str, now: datetime) -> dict[str, object]:
     }  # fmt: skip
 
 
-def rosters_given(here: Here, asked: RosterAsked) -> RosterGiven:
-    """Nothing, where the first roster of this node came after the one that is asked for."""
-    if rosters.signed_at(asked.epoch) is None:
-        return RosterGiven(newest=max(1, min(here.epoch, asked.epoch - 1)))
+def rosters_given(asked: RosterAsked, *, newest: int) -> RosterGiven:
+    """Nothing, where the first roster of this node came after the one that is asked for.
+
+    Args:
+        newest: the last that the asking node may have: a removed one gets the roster that removed it, and no later.
+    """
+    if asked.epoch > newest or rosters.signed_at(asked.epoch) is None:
+        return RosterGiven(newest=max(1, min(newest, asked.epoch - 1)))
 
     def text_of(epoch: int) -> bytes:
         signed = rosters.signed_at(epoch)
         assert signed is not None  # every roster from the first that was accepted here on is kept
         return signed.written().encode()
 
-    return pages.roster_page(asked, newest=here.epoch, text_of=text_of)
+    return pages.roster_page(asked, newest=newest, text_of=text_of)
 
 
 def take_rosters(texts: Iterable[bytes], now: datetime) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import F, Min, Q
 
 from tansiq.exchange import recall, sending, values
 from tansiq.exchange.body import Lane, Skip
@@ -18,6 +18,7 @@ from tansiq.exchange.node.believing import Follow, on_receipt
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.keeping import prune
+from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.refusing import entry_of, join, refuse, refused_of, uncovered
 from tansiq.exchange.sending import Entry, Way
 
@@ -67,7 +68,7 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
         [entry_of(row) for row in rows],
         keeping.belief_of(channel),
         lane=lane,
-        has_mail=peer in here.mail,
+        has_mail=bool(here.address_of(peer)),
         heard_at=channel.heard_at,
         now=now,
         window=here.window,
@@ -105,6 +106,19 @@ def by_file(here: Here, peer: str, lane: Lane, *, above: int, now: datetime, mos
     return _attempts(here, channel, chosen, {row.first: row for row in rows}, now)
 
 
+@transaction.atomic
+def not_mailed(made: Sequence[Attempt], now: datetime) -> None:
+    """No server took them over: mails that never left count for nothing, and are tried again sooner (section 8.4)."""
+    channel = keeping.locked(made[0].peer, made[0].lane)
+    if channel is None or channel.incarnation != made[0].incarnation:
+        return
+    at = now + sending.MAIL_AGAIN[made[0].lane]
+    for some in in_parts([attempt.first for attempt in made]):
+        rows = Sent.objects.filter(channel=channel, covered_at=None, first__in=some, mailed__gt=0)
+        rows.update(mailed=F("mailed") - 1, next_mail_at=at)
+    OutChannel.objects.filter(pk=channel.pk).update(idle_until=None)
+
+
 def to_attempt(here: Here, now: datetime) -> list[tuple[str, Lane]]:
     """The channels of which something may be due; one query, however many there are."""
     waiting = OutChannel.objects.filter(waiting_bodies__gt=0).order_by("peer", "lane")
@@ -121,7 +135,7 @@ def _next_due(channel: OutChannel, here: Here) -> datetime | None:
     if channel.heard_at is not None:
         lost = under_way.filter(tried_at__lte=channel.heard_at - sending.LOST_AFTER)
         found.append(lost.aggregate(at=Min("next_at"))["at"])
-    if channel.peer in here.mail:
+    if here.address_of(channel.peer):
         alone = Q(only_way=Way.JETSTREAM)
         by_mail = under_way.aggregate(
             first=Min("first_sent_at", filter=Q(next_mail_at=None) & ~alone),
@@ -161,7 +175,7 @@ def _candidates(channel: OutChannel, here: Here, now: datetime, most: int) -> li
     wanted = Q(next_at=None)
     if channel.heard_at is not None:
         wanted |= Q(next_at__lte=now, tried_at__lte=channel.heard_at - sending.LOST_AFTER)
-    if channel.peer in here.mail:
+    if here.address_of(channel.peer):
         first_by_mail = Q(next_mail_at=None, first_sent_at__lte=now - sending.MAIL_AFTER[Lane(channel.lane)])
         wanted |= Q(next_mail_at__lte=now) | first_by_mail
     reached = keeping.belief_of(channel).horizon + here.window
@@ -238,7 +252,7 @@ def _skip(here: Here, channel: OutChannel, entry: Entry, now: datetime) -> Skip:
         realm=here.realm,
         sender=here.code,
         recipient=channel.peer,
-        epoch=here.epoch,
+        epoch=here.epoch_for(channel.peer),
         sent_at=now,
         lane=Lane(channel.lane),
         incarnation=channel.incarnation,

@@ -23,6 +23,22 @@ def no_blob(_digest: str) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A node that a roster removed lately: what its recalls need (section 12).
+
+    Attributes:
+        epoch: of that roster. Later ones it is not given, so nothing is addressed to it under them.
+        certificate: that is sealed to.
+        team: that operated it; ``mail``: its exchange address. Empty where the roster before it was never here.
+    """
+
+    epoch: int
+    certificate: bytes
+    team: str = ""
+    mail: str = ""
+
+
 @dataclass(frozen=True)
 class Here:
     """A node under one roster. Made anew when the roster or the keys change.
@@ -37,6 +53,7 @@ class Here:
         certificates: node -> the certificate (binary) that is sealed to now.
         operators: node -> the team that runs it.
         mail: node -> its exchange address; only those that have one.
+        removed: node -> what its recalls need; those of ``facts.former`` alone.
         has_blob: is the blob of this digest here, whole (check 5.21)?
     """
 
@@ -52,6 +69,7 @@ class Here:
     certificates: Mapping[str, bytes] = field(default_factory=dict)
     operators: Mapping[str, str] = field(default_factory=dict)
     mail: Mapping[str, str] = field(default_factory=dict)
+    removed: Mapping[str, Removed] = field(default_factory=dict)
     kinds: Kinds = KNOWN
     limits: Mapping[Lane, Limit] = field(default_factory=lambda: dict(LIMITS))
     window: int = WINDOW
@@ -72,6 +90,21 @@ class Here:
         for team, node in self.facts.homes.items():
             found.setdefault(node, set()).add(team)
         return {node: frozenset(teams) for node, teams in found.items()}
+
+    def certificate_of(self, node: str) -> bytes | None:
+        """What is sealed to for a node, or for one that was removed lately."""
+        gone = self.removed.get(node)
+        return gone.certificate if gone else self.certificates.get(node)
+
+    def address_of(self, node: str) -> str:
+        """Where its mails go; empty: nowhere."""
+        gone = self.removed.get(node)
+        return gone.mail if gone else self.mail.get(node, "")
+
+    def epoch_for(self, node: str) -> int:
+        """Under which roster a node is addressed."""
+        gone = self.removed.get(node)
+        return gone.epoch if gone else self.epoch
 
     def secret_at(self, epoch: int) -> Secret:
         """The secret key of this node that was in force at ``epoch``, while it is kept; else the present one."""

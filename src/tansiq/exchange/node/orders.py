@@ -81,6 +81,7 @@ def _sign(here: Here, orders: Sequence[RecallOrder], now: datetime) -> None:
             payload=recalls.write(object_id, recall_by[object_id, peer]),
             markings=markings[peer],
             team=here.team,
+            epoch=here.epoch_for(peer),
         )
         for object_id, peer in wanted
     ]
@@ -93,7 +94,8 @@ def _sign(here: Here, orders: Sequence[RecallOrder], now: datetime) -> None:
 
 def _marking(here: Here, peer: str) -> Marking:
     """For the peer's teams; a recall says nothing of the content, and goes to who may have nothing else, too."""
-    teams = here.teams_of.get(peer) or {here.operators.get(peer, "")} - {""}
+    operator = here.removed[peer].team if peer in here.removed else here.operators.get(peer, "")
+    teams = here.teams_of.get(peer) or {operator} - {""}
     return Marking(Tlp.AMBER_STRICT, here.team, Audience.of(teams=teams))
 
 

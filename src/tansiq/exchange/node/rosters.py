@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
@@ -19,7 +19,7 @@ from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.custody import Keys
 from tansiq.exchange.models import Evidence, RosterRecord
 from tansiq.exchange.node import alarms, recalls, settling
-from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.here import Here, Removed
 from tansiq.exchange.node.registering import register
 from tansiq.exchange.node.under import NO_KEYS, alone, under
 from tansiq.exchange.roster import Roster
@@ -127,7 +127,23 @@ def here(home: Home, *, now: datetime) -> Here | None:
     if roster is None or node is None:
         return None
     keys = custody.in_force(custody.load(home, realm=roster.realm), roster, here=node.code)
-    return under(roster, code=node.code, now=now, keys=keys, has_blob=BlobStore(home.blobs).has)
+    found = under(roster, code=node.code, now=now, keys=keys, has_blob=BlobStore(home.blobs).has)
+    return replace(found, removed=_removed(roster, found))
+
+
+def _removed(roster: Roster, here: Here) -> dict[str, Removed]:
+    """By the roster before the one that removed it, as far as that was ever here."""
+    found: dict[str, Removed] = {}
+    for former in roster.former:
+        keys = [key for key in former.certificates if key.until_epoch is None and not key.revoked]
+        if former.what == "node" and former.code in here.facts.former and keys:
+            before = at(former.epoch - 1)
+            node = before.node(former.code) if before else None
+            certificate = max(keys, key=lambda key: key.from_epoch).certificate
+            found[former.code] = Removed(
+                former.epoch, certificate, team=node.team if node else "", mail=node.mail if node else ""
+            )
+    return found
 
 
 def keep_house(home: Home, *, by: Viewer, now: datetime) -> list[str]:
@@ -170,6 +186,7 @@ def _follow(known: Roster | None, newest: Roster, now: datetime) -> None:
     """What a roster changes here: who is sent to and recalled from, what is tried again, which keys are destroyed."""
     if (node := Node.objects.first()) is not None:
         after = under(newest, code=node.code, now=now, keys=_keys(newest, node.code))  # recalls are signed
+        after = replace(after, removed=_removed(newest, after))
         before = under(known, code=node.code, now=now) if known else alone(after)
         recalls.on_roster(before, after, now)
         settling.on_roster(after, now)

@@ -29,6 +29,7 @@ from tansiq.exchange.node.giving import Giving
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.inbox import Became
 from tansiq.exchange.node.news import News
+from tansiq.exchange.node.posting import Posted, Posting, grouped
 from tansiq.exchange.opener import Opener
 from tansiq.exchange.requests import Answer, Ask, ChunkGiven, ChunksAsked, ReceiptAsked, RosterAsked
 from tansiq.exchange.seal import Junk, Sealed, seal_written
@@ -117,6 +118,7 @@ class Service:
     _woken: dict[Lane, threading.Event] = field(default_factory=lambda: {lane: threading.Event() for lane in Lane})
     _owing: threading.Event = field(default_factory=threading.Event)
     _giving: Giving = field(default_factory=Giving)
+    _posting: dict[Lane, Posting] = field(default_factory=lambda: {lane: Posting(lane) for lane in Lane})
     _here: Here | None = None
     _known: tuple[int | None, object] = (None, None)
     _opener: Opener | None = None
@@ -132,6 +134,8 @@ class Service:
         ]
         for lane in Lane:
             loops.append((f"send {lane}", lambda here, lane=lane: self._sender(here, lane)))
+            if self.post is not None:
+                loops.append((f"post {lane}", lambda here, lane=lane: self._poster(lane)))
             if self.backbone is not None:
                 loops.append((f"receive {lane}", lambda here, lane=lane: self._receiver(here, lane)))
         self.threads = [
@@ -147,12 +151,16 @@ class Service:
         self.wake()
         for thread in self.threads:
             thread.join(timeout_seconds)
+        for posting in self._posting.values():
+            self._not_mailed(posting.rest())
         if self._opener is not None:
             self._opener.close()
 
     def wake(self) -> None:
         for event in (*self._woken.values(), self._owing):
             event.set()
+        for posting in self._posting.values():
+            posting.wake()
 
     def _again_and_again(self, loop: Callable[[Here], None]) -> None:
         """A fault of one loop ends neither it nor the others: what it was about is still stored, or still comes."""
@@ -314,7 +322,8 @@ class Service:
 
     def _send(self, here: Here, peer: str, lane: Lane, made: Sequence[Attempt]) -> None:
         """The seal is made here and now, by the roster of this moment: no bytes of a former epoch leave."""
-        sealed = [(attempt, self._sealed(here, peer, attempt.body)) for attempt in made]
+        epoch = here.epoch_for(peer) if peer in here.removed else None
+        sealed = [(attempt, self._sealed(here, peer, attempt.body, epoch=epoch)) for attempt in made]
         self._publish(
             here,
             [
@@ -323,7 +332,8 @@ class Service:
                 if Way.JETSTREAM in attempt.ways
             ],
         )
-        self._mail(here, peer, lane, [data for attempt, data in sealed if Way.MAIL in attempt.ways])
+        by_mail = [(attempt, data) for attempt, data in sealed if Way.MAIL in attempt.ways]
+        self._mail(here, peer, lane, [data for _attempt, data in by_mail], [attempt for attempt, _data in by_mail])
 
     def _follow(self, here: Here, bodies: Iterable[Body], way: str = Way.JETSTREAM) -> None:
         """Send what has no position: receipts, asks, answers. What is lost of it is asked for or said again.
@@ -333,7 +343,7 @@ class Service:
         """
         leaving = []
         for body in bodies:
-            if body.recipient not in here.certificates:
+            if here.certificate_of(body.recipient) is None:
                 continue
             lane, attempt = self._lane_of(body), self.asking.attempt(body) if isinstance(body, Ask) else 1
             data = self._sealed(here, body.recipient, body.written(), epoch=body.epoch)
@@ -393,14 +403,41 @@ class Service:
             self._giving.left(owed, gone, now)
         return len(gone)
 
-    def _mail(self, here: Here, peer: str, lane: Lane, sealed: Sequence[bytes]) -> None:
-        if sealed and self.post is not None and peer in here.mail:
-            ways.note_mailed(peer, self.post(here.mail[peer], lane, sealed), self.clock())
+    def _mail(self, here: Here, peer: str, lane: Lane, sealed: Sequence[bytes], made: Sequence[Attempt] = ()) -> None:
+        """By the threads of their own that hand mails in; at once where there are none."""
+        address = here.address_of(peer)
+        if not sealed or self.post is None or not address:
+            return
+        posted = Posted(peer, address, tuple(sealed), tuple(made))
+        if not self.threads:
+            self._hand_in(lane, [posted])
+        elif not self._posting[lane].put(posted):
+            self._not_mailed([posted])
+
+    def _poster(self, lane: Lane) -> None:
+        """A mail server that is slow, or does not answer, holds up nothing but mails of this lane."""
+        self._hand_in(lane, self._posting[lane].taken(self.ending))
+
+    def _hand_in(self, lane: Lane, posted: Sequence[Posted]) -> None:
+        assert self.post is not None
+        for peer, together in grouped(posted).items():
+            sealed = [data for one in together for data in one.sealed]
+            is_handed_in = self.post(together[0].address, lane, sealed)
+            ways.note_mailed(peer, is_handed_in, self.clock())
+            if not is_handed_in:
+                self._not_mailed(together)
+
+    def _not_mailed(self, posted: Iterable[Posted]) -> None:
+        for one in posted:
+            if one.made:
+                attempts.not_mailed(one.made, self.clock())
 
     def _sealed(self, here: Here, peer: str, body: bytes, *, epoch: int | None = None) -> bytes:
         """``epoch``: of a body that is addressed under a former roster; who has only that knows only its keys."""
         by = here.secrets[0] if epoch is None else here.secret_at(epoch)
-        return seal_written(body, by=by, to=here.certificates[peer]).data
+        to = here.certificate_of(peer)
+        assert to is not None
+        return seal_written(body, by=by, to=to).data
 
     # ---- and the rest
 

@@ -44,7 +44,12 @@ class TooLong(TansiqError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """What a team is about to sign. ``payload``: JSON as Python has it."""
+    """What a team is about to sign.
+
+    Attributes:
+        payload: JSON as Python has it.
+        epoch: of the roster under which it is signed; 0: of the one here.
+    """
 
     kind: str
     object: str
@@ -54,6 +59,7 @@ class Text:
     team: str
     person: str = ""
     blobs: Sequence[BlobReference] = ()
+    epoch: int = 0
 
 
 @transaction.atomic
@@ -121,7 +127,7 @@ def _signed(here: Here, text: Text, now: datetime) -> Envelope:
         marking=markings.write(text.markings),
         team=text.team,
         person=text.person,
-        epoch=here.epoch,
+        epoch=text.epoch or here.epoch,
         payload=canonical.write(text.payload),
         blobs=tuple(text.blobs),
     )
@@ -273,7 +279,7 @@ def fields_of(
         "realm": channel.realm,
         "from": channel.sender,
         "to": channel.recipient,
-        "epoch": here.epoch,
+        "epoch": here.epoch_for(channel.recipient),
         "sent_at": values.write_time(now),
         "lane": channel.lane.value,
         "incarnation": channel.incarnation,

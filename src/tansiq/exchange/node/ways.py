@@ -12,13 +12,18 @@ from tansiq.exchange.sending import Way
 
 BY_MAIL = timedelta(days=2)
 """So long after a peer was last heard by mail receipts go to it by mail, too: perhaps nothing else reaches it."""
+WHILE_AT_ONCE = timedelta(minutes=10)
+"""The same, where it was heard by the message server since."""
 NOTED_AGAIN = timedelta(minutes=1)
 """Less than that after the same was noted it is not written again: each writing waits for the disk."""
 
 
 def is_heard_by_mail(peer: str, now: datetime) -> bool:
-    """A receipt travels every way by which its channel came (design, section 6)."""
-    return WayHeard.objects.filter(peer=peer, way=Way.MAIL, heard_at__gte=now - BY_MAIL).exists()
+    """A receipt travels every way by which its channel came (design, section 6). Where the peer is heard by the
+    message server again, too, mails end soon: else each receipt of two busy days would be one."""
+    heard = dict(WayHeard.objects.filter(peer=peer, heard_at__gte=now - BY_MAIL).values_list("way", "heard_at"))
+    by_mail, at_once = heard.get(Way.MAIL), heard.get(Way.JETSTREAM)
+    return by_mail is not None and (at_once is None or by_mail >= min(at_once, now - WHILE_AT_ONCE))
 
 
 def note_published(peers: Sequence[str], outcomes: Sequence[Outcome], now: datetime) -> None:

@@ -1,0 +1,79 @@
+"""Sealed bodies of one lane that wait to be handed in as mails, apart from whatever else sends.
+
+What comes within a moment goes to each peer in one mail. Nothing of it is stored: what a kill loses, or what finds no
+room here, is mailed again when it is due (section 8.4).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tansiq.exchange.body import Lane
+from tansiq.exchange.node.attempts import Attempt
+
+ROOM_BYTES = 64 << 20
+GATHERED_SECONDS = {Lane.URGENT: 1.0, Lane.NORMAL: 5.0, Lane.BULK: 5.0}
+"""How long what came first waits for what may go in the same mail."""
+LOOK_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What is to go to one peer.
+
+    Attributes:
+        made: the attempts of which ``sealed`` are the bytes; empty where they have no position.
+    """
+
+    peer: str
+    address: str
+    sealed: tuple[bytes, ...] = field(repr=False)
+    made: tuple[Attempt, ...] = field(default=(), repr=False)
+
+
+class Posting:
+    """One lane's. Safe between threads."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self._waiting: list[Posted] = []
+        self._size_bytes = 0
+        self._changing = threading.Lock()
+        self._came = threading.Event()
+
+    def put(self, posted: Posted) -> bool:
+        """Whether there was room for it."""
+        size = sum(map(len, posted.sealed))
+        with self._changing:
+            if self._size_bytes and self._size_bytes + size > ROOM_BYTES:
+                return False
+            self._waiting.append(posted)
+            self._size_bytes += size
+        self._came.set()
+        return True
+
+    def taken(self, ending: threading.Event) -> list[Posted]:
+        """What waits, a moment after the first of it came; nothing, where nothing came for a while."""
+        if self._came.wait(LOOK_SECONDS):
+            ending.wait(GATHERED_SECONDS[self.lane])
+        self._came.clear()
+        return self.rest()
+
+    def rest(self) -> list[Posted]:
+        """What waits now; it waits no more."""
+        with self._changing:
+            waiting, self._waiting, self._size_bytes = self._waiting, [], 0
+        return waiting
+
+    def wake(self) -> None:
+        self._came.set()
+
+
+def grouped(posted: Iterable[Posted]) -> dict[str, list[Posted]]:
+    """By peer, in the order in which they came."""
+    found: dict[str, list[Posted]] = {}
+    for one in posted:
+        found.setdefault(one.peer, []).append(one)
+    return found
