@@ -90,9 +90,9 @@ def up(
 
 
 def status(folder: Folder = USUAL, json: AsJson = False) -> None:
-    from tansiq.workers.lab import keeping
+    from tansiq.workers.lab import control
 
-    stand = keeping.ask(folder.absolute(), "status")
+    stand = control.ask(folder.absolute(), "status")
     if json:
         emit(stand)
     else:
@@ -100,9 +100,9 @@ def status(folder: Folder = USUAL, json: AsJson = False) -> None:
 
 
 def down(folder: Folder = USUAL, json: AsJson = False) -> None:
-    from tansiq.workers.lab import keeping
+    from tansiq.workers.lab import control
 
-    answer = keeping.ask(folder.absolute(), "down")
+    answer = control.ask(folder.absolute(), "down")
     if json:
         emit(answer)
     else:
@@ -173,7 +173,7 @@ def program() -> Path:
 
 def _refuse_second(folder: Path, *, is_new: bool) -> None:
     """Raises: LabThere: it runs, or something else is there."""
-    from tansiq.workers.lab import keeping
+    from tansiq.workers.lab import control
     from tansiq.workers.lab.place import LabThere, NoLab
 
     if is_new:
@@ -181,7 +181,7 @@ def _refuse_second(folder: Path, *, is_new: bool) -> None:
             raise LabThere(folder=folder)
         return
     try:
-        keeping.ask(folder, "status")
+        control.ask(folder, "status")
     except NoLab:
         return
     raise LabThere(folder=folder)
@@ -207,7 +207,7 @@ def load(folder: Path) -> None:
 
 def _detached(folder: Path, keeper: Callable[[], None]) -> dict[str, Any]:
     """``keeper`` in a process of its own that goes on. Returns: how the lab stands. Raises: NotUp."""
-    from tansiq.workers.lab import keeping
+    from tansiq.workers.lab import control
     from tansiq.workers.lab.place import NoLab
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -221,7 +221,7 @@ def _detached(folder: Path, keeper: Callable[[], None]) -> dict[str, Any]:
             lines = log.read_text(errors="replace").strip().splitlines()
             raise NotUp(folder=folder, why=lines[-1] if lines else "-", log=log)
         try:
-            return keeping.ask(folder, "status")
+            return control.ask(folder, "status")
         except NoLab:
             time.sleep(GLANCE_SECONDS)
     raise NotUp(folder=folder, why=f"{UP_SECONDS:.0f} s", log=log)

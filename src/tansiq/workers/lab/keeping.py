@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
-import time
-from pathlib import Path
 from typing import Any
 
+from tansiq.workers.lab.control import ANSWER_SECONDS, LONGEST
 from tansiq.workers.lab.lab import Lab
-from tansiq.workers.lab.place import CLONE, NoLab, Place
+from tansiq.workers.lab.place import CLONE
 
 LOOK_SECONDS = 1.0
-ANSWER_SECONDS = 120.0
-LONGEST = 1 << 24
 
 
 def keep(lab: Lab) -> None:
@@ -59,32 +56,3 @@ def _answered(lab: Lab, asking: socket.socket) -> bool:
         stream.write(json.dumps(answer) + "\n")
         stream.flush()
     return bool(said["do"] != "down")
-
-
-def ask(folder: Path, do: str, nodes: list[str] | None = None) -> dict[str, Any]:
-    """What the process that keeps the lab answers. Raises: NoLab, where there is none."""
-    place = Place(folder)
-    place.read()
-    try:
-        with socket.socket(socket.AF_UNIX) as asked:
-            asked.settimeout(ANSWER_SECONDS)
-            asked.connect(str(place.control))
-            with asked.makefile("rw", encoding="utf-8") as stream:
-                stream.write(json.dumps({"do": do, "nodes": nodes or []}) + "\n")
-                stream.flush()
-                answer: dict[str, Any] = json.loads(stream.readline(LONGEST))
-                return answer
-    except (FileNotFoundError, ConnectionRefusedError):
-        raise NoLab(folder=folder) from None
-
-
-def await_kept(folder: Path, seconds: float) -> dict[str, Any]:
-    """Wait until a lab answers. Raises: NoLab."""
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            return ask(folder, "status")
-        except NoLab:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
