@@ -99,6 +99,24 @@ def test_node_reads_itself_anew_when_a_key_was_drawn(_connected: None) -> None:
     assert looked == ["two keys"]
 
 
+def test_fault_with_one_peer_holds_back_no_other(_nowhere_to_tell: None) -> None:
+    from tansiq.exchange.node.asking import Asking
+    from tansiq.exchange.node.service import Service
+
+    service = Service(present=lambda now: None, epoch=lambda: None, asking=Asking.__new__(Asking))
+    reached: list[str] = []
+
+    def work(peer: str) -> int:
+        if peer == "XB":
+            raise KeyError(peer)
+        reached.append(peer)
+        return 2
+
+    count = service._each(["XA", "XB", "XC"], work)
+
+    assert (reached, count) == (["XA", "XC"], 4)
+
+
 class Present:
     """A node under a roster, as far as it is compared."""
 

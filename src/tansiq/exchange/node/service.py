@@ -302,13 +302,32 @@ class Service:
         Args:
             is_whole: look at every channel of which some receipt is missing, not only at those that are surely due.
         """
-        for peer in due.to_seal(here, lane):
-            while sealing.seal_channel(here, peer, lane, worker=self.worker, now=self.clock(), most=A_TURN) == A_TURN:
-                self._attempt(here, peer, lane)
+        self._each(due.to_seal(here, lane), lambda peer: self._seal(here, peer, lane))
         peers = due.to_attempt(here, lane, self.clock())
         if is_whole:
             peers = sorted({*peers, *due.uncovered(here, lane)})
-        return sum(self._attempt(here, peer, lane) for peer in peers)
+        return self._each(peers, lambda peer: self._attempt(here, peer, lane))
+
+    def _each(self, peers: Iterable[str], work: Callable[[str], int]) -> int:
+        """What goes wrong with one peer holds back no other. The sum of what was done."""
+        count = 0
+        for peer in peers:
+            try:
+                count += work(peer)
+            except (OperationalError, InterfaceError):
+                raise  # the database's, and so everybody's
+            except Exception:
+                tell_fault()
+        return count
+
+    def _seal(self, here: Here, peer: str, lane: Lane) -> int:
+        sealed = 0
+        while True:
+            made = sealing.seal_channel(here, peer, lane, worker=self.worker, now=self.clock(), most=A_TURN)
+            sealed += made
+            if made < A_TURN:
+                return sealed
+            self._attempt(here, peer, lane)
 
     def _attempt(self, here: Here, peer: str, lane: Lane) -> int:
         count = 0
