@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -256,6 +257,41 @@ def test_server_that_takes_a_mail_and_breaks_off_has_nothing_applied_twice(pair:
     assert sum(pair.mails("XB", "urgent")) > 2
     assert pair.xb.facts()["applied"] == applied("alert.0")
     assert pair.xa.facts()["uncovered"]["XB urgent"] == 0
+
+
+# ---- the doctor
+
+
+def said_of_mail(homes: Homes, **settings: str) -> set[str]:
+    done = homes.run("XB", "doctor", "--json", **settings)
+    codes = [json.loads(line)["code"] for line in done.stdout.splitlines()]
+    return {code for code in codes if code.startswith(("exchange.mail.", "exchange.mailbox."))}
+
+
+def test_doctor_says_what_is_missing_of_the_way_by_mail(pair: Pair) -> None:
+    (closed,) = free_ports(1)
+    wrong = pair.homes.of_node["XB"]["TANSIQ_EXCHANGE_IMAP_URL"].replace("://", "://other-")
+
+    whole = said_of_mail(pair.homes)
+    found = [
+        said_of_mail(pair.homes, **changed)
+        for changed in (
+            {"TANSIQ_EXCHANGE_IMAP_URL": ""},
+            {"TANSIQ_EXCHANGE_MAIL": "", "TANSIQ_SMTP_URL": ""},
+            {"TANSIQ_EXCHANGE_MAIL": "other@xb.example"},
+            {"TANSIQ_EXCHANGE_IMAP_URL": wrong},
+            {"TANSIQ_SMTP_URL": f"smtp://127.0.0.1:{closed}"},
+        )
+    ]
+
+    assert whole == set()
+    assert found == [
+        {"exchange.mail.not_fetched"},
+        {"exchange.mail.not_sent"},
+        {"exchange.mail.other_address"},
+        {"exchange.mailbox.refused"},
+        {"exchange.mail.refused"},
+    ]
 
 
 # ---- killed

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tansiq.cli import node
-from tansiq.cli.checks import database, ground, links, services
+from tansiq.cli.checks import database, ground, links, mailway, services
 from tansiq.cli.checks.finding import Finding, Severity, warn
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.errors import N_
@@ -69,6 +69,7 @@ def of_database(home: Home, now: datetime) -> Iterator[Finding]:
         yield from services.worker(home, now)
         yield from services.mail(now)
         yield from links.of_exchange(now)
+        yield from mailway.of_exchange_mail()
 
 
 def worded(finding: Finding) -> dict[str, Any]:

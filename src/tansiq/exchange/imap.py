@@ -107,6 +107,11 @@ class Session:
         self._server = connection
         self._exists = 0
 
+    def enter(self) -> None:
+        """Open the folder, and no more: whether that can be done."""
+        with _telling(self._box.account):
+            self._select()
+
     def look(self) -> Look:
         """See what came since the last look. To be asked first in each session."""
         box = self._box
