@@ -59,8 +59,13 @@ def _going(address: str) -> Iterator[Finding]:
     if missing := _missing():
         yield bad(
             "exchange.mail.not_sent",
-            N_("This node sends no mails to other nodes, since {settings} is not set; not even receipts for theirs."),
-            N_("Set it, and start the node again. Until then what comes by mail alone is sent to this node for ever."),
+            N_(
+                "This node sends no mails to other nodes, since these are not set: {settings}. "
+                "It does not even send receipts."
+            ),
+            N_(
+                "Set them, and start the node again. Until then what comes by mail alone is sent to this node for ever."
+            ),
             settings=", ".join(missing),
         )
         return
