@@ -11,7 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -30,6 +30,7 @@ from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.inbox import Became
 from tansiq.exchange.node.news import News
 from tansiq.exchange.node.posting import Posted, Posting, grouped
+from tansiq.exchange.node.precedence import Precedence, step
 from tansiq.exchange.opener import Opener
 from tansiq.exchange.requests import Answer, Ask, ChunkGiven, ChunksAsked, ReceiptAsked, RosterAsked
 from tansiq.exchange.seal import Junk, Sealed, seal_written
@@ -119,6 +120,7 @@ class Service:
     _owing: threading.Event = field(default_factory=threading.Event)
     _giving: Giving = field(default_factory=Giving)
     _posting: dict[Lane, Posting] = field(default_factory=lambda: {lane: Posting(lane) for lane in Lane})
+    _precedence: Precedence = field(default_factory=Precedence)
     _here: Here | None = None
     _known: tuple[int | None, object] = (None, None)
     _opener: Opener | None = None
@@ -217,9 +219,14 @@ class Service:
         rosters = [one for one in received if one.type is jetstream.Type.ROSTER]
         if rosters:
             take_rosters([one.data for one in rosters], self.clock())
+            self.backbone.ack(rosters)
         bodies = [one for one in received if one.type is not jetstream.Type.ROSTER]
-        left = self.take(here, [one.data for one in bodies], Way.JETSTREAM)
-        self.backbone.ack([*rosters, *(one for number, one in enumerate(bodies) if number not in left)])
+        most = step(lane, FETCHED)
+        for some in (bodies[first : first + most] for first in range(0, len(bodies), most)):
+            self._precedence.give_way(lane)
+            with self._precedence.work(lane):
+                left = self.take(here, [one.data for one in some], Way.JETSTREAM)
+            self.backbone.ack([one for number, one in enumerate(some) if number not in left])
         return len(received)
 
     def take(self, here: Here, messages: Sequence[bytes], way: str) -> set[int]:
@@ -302,11 +309,13 @@ class Service:
         Args:
             is_whole: look at every channel of which some receipt is missing, not only at those that are surely due.
         """
-        self._each(due.to_seal(here, lane), lambda peer: self._seal(here, peer, lane))
-        peers = due.to_attempt(here, lane, self.clock())
-        if is_whole:
-            peers = sorted({*peers, *due.uncovered(here, lane)})
-        return self._each(peers, lambda peer: self._attempt(here, peer, lane))
+        waiting = due.to_seal(here, lane)
+        with self._precedence.work(lane) if waiting else nullcontext():
+            self._each(waiting, lambda peer: self._seal(here, peer, lane))
+            peers = due.to_attempt(here, lane, self.clock())
+            if is_whole:
+                peers = sorted({*peers, *due.uncovered(here, lane)})
+            return self._each(peers, lambda peer: self._attempt(here, peer, lane))
 
     def _each(self, peers: Iterable[str], work: Callable[[str], int]) -> int:
         """What goes wrong with one peer holds back no other. The sum of what was done."""
@@ -321,21 +330,23 @@ class Service:
         return count
 
     def _seal(self, here: Here, peer: str, lane: Lane) -> int:
-        sealed = 0
+        sealed, most = 0, step(lane, A_TURN)
         while True:
-            made = sealing.seal_channel(here, peer, lane, worker=self.worker, now=self.clock(), most=A_TURN)
+            self._precedence.give_way(lane)
+            made = sealing.seal_channel(here, peer, lane, worker=self.worker, now=self.clock(), most=most)
             sealed += made
-            if made < A_TURN:
+            if made < most:
                 return sealed
             self._attempt(here, peer, lane)
 
     def _attempt(self, here: Here, peer: str, lane: Lane) -> int:
-        count = 0
+        count, most = 0, step(lane, A_TURN)
         while not self.ending.is_set():
-            made = attempts.due_attempts(here, peer, lane, now=self.clock(), most=A_TURN)
+            self._precedence.give_way(lane)
+            made = attempts.due_attempts(here, peer, lane, now=self.clock(), most=most)
             self._send(here, peer, lane, made)
             count += len(made)
-            if len(made) < A_TURN:
+            if len(made) < most:
                 break
         return count
 
