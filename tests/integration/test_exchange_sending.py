@@ -172,6 +172,21 @@ def test_seal_by_a_second_worker_waits_until_the_lease_is_over() -> None:
     assert (early, later) == (0, 1)
 
 
+def test_nothing_is_sealed_under_a_roster_that_is_no_longer_the_newest() -> None:
+    from tansiq.exchange.models import OutboxRow, RosterRecord
+
+    before, after = node(), node(epoch=2)
+    RosterRecord.objects.create(
+        realm="live", epoch=2, digest="0" * 64, text="{}", signatures=[], issued_at=NOW, accepted_at=NOW
+    )
+    publish(after, "1", "XE")
+
+    outdated = seal(before)
+    waiting = OutboxRow.objects.count()
+
+    assert (outdated, waiting, seal(after)) == (0, 1, 1)
+
+
 def test_release_lets_the_next_worker_seal_at_once() -> None:
     from tansiq.exchange.node.sealing import release
 

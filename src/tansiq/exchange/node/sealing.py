@@ -12,7 +12,7 @@ from django.db.models import Q
 from tansiq.exchange import canonical, held, sending, values
 from tansiq.exchange.body import Channel, Lane, Version
 from tansiq.exchange.channel import ORDER_OF_LOSS
-from tansiq.exchange.models import Alarm, OutboxRow, OutChannel, Sent
+from tansiq.exchange.models import Alarm, OutboxRow, OutChannel, RosterRecord, Sent
 from tansiq.exchange.node import keeping, statements
 from tansiq.exchange.node.deciding import Deciding, going_of
 from tansiq.exchange.node.here import Here
@@ -49,6 +49,8 @@ def seal_channel(here: Here, peer: str, lane: Lane, *, worker: str, now: datetim
     if not claim(channel, worker, now):
         return 0
     rows = list(OutboxRow.objects.filter(peer=peer, lane=lane.value).order_by("id").select_related("statement")[:most])
+    if RosterRecord.objects.filter(epoch__gt=here.epoch).exists():
+        return 0  # what was signed under a newer roster must not be addressed under this one (check 5.11)
     going = [going_of(row.statement) for row in rows]
     sealer = _Sealer(here, channel, Deciding(here, now).may_go(peer, going), now)
     taken = sealer.take(rows)
