@@ -129,10 +129,11 @@ class PostOffice:
 
 
 @contextmanager
-def post_office(boxes: dict[str, mailbox.Server]) -> Iterator[PostOffice]:
+def post_office(boxes: dict[str, mailbox.Server], *, most_bytes: int = 32 << 20) -> Iterator[PostOffice]:
+    """``most_bytes``: of one mail; what is longer it refuses."""
     (port,) = free_ports(1)
     office = PostOffice(boxes, port)
-    controller = Controller(office, hostname="127.0.0.1", port=port)
+    controller = Controller(office, hostname="127.0.0.1", port=port, data_size_limit=most_bytes)
     controller.start()
     try:
         yield office

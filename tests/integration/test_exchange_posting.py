@@ -85,3 +85,17 @@ def test_mail_server_that_hangs_holds_up_nobody_else(monkeypatch: pytest.MonkeyP
     assert before == []
     assert noted == [("XB", True)]
     assert [one.sealed for one in at_work._posting[Lane.URGENT].rest()] == [(b"sealed too",)]
+
+
+def test_mails_are_no_longer_than_the_server_takes() -> None:
+    from factories.mail_node import post_office
+    from tansiq.notices.submission import Encryption, Server
+    from tansiq.workers.exchange import post_by
+
+    with post_office({}, most_bytes=300_000) as office:
+        post = post_by(Server("127.0.0.1", office.port, Encryption.NONE), "exchange@xa.example")
+
+        took = post("exchange@xb.example", Lane.BULK, [b"\x85" + bytes(50_000)] * 10)
+
+    assert took
+    assert [one.bodies for one in office.posted] == [4, 4, 2]

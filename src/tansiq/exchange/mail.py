@@ -85,13 +85,17 @@ def build(
     return mail
 
 
-def batches(sealed: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Sealed bodies in their order, divided so that ``build`` takes each list."""
+def batches(sealed: Iterable[bytes], *, most_bytes: int = MAIL_LIMIT_BYTES) -> Iterator[list[bytes]]:
+    """Sealed bodies in their order, divided so that ``build`` takes each list.
+
+    Args:
+        most_bytes: of a mail, where a server takes less; one with a single body may have more.
+    """
     batch: list[bytes] = []
     size = _HEAD_BYTES
     for data in sealed:
         one = _AROUND_BYTES + _armored_bytes(data)
-        if batch and (size + one > MAIL_LIMIT_BYTES or len(batch) == MOST_SEALED):
+        if batch and (size + one > min(most_bytes, MAIL_LIMIT_BYTES) or len(batch) == MOST_SEALED):
             yield batch
             batch, size = [], _HEAD_BYTES
         batch.append(data)

@@ -73,6 +73,12 @@ class Submission:
         except (OSError, smtplib.SMTPException) as error:
             raise NotSent(_said(error)) from error
 
+    @property
+    def most_bytes(self) -> int | None:
+        """Of one mail, as the server says it (RFC 1870); None: it says nothing."""
+        said = self._connection.esmtp_features.get("size", "")
+        return int(said) if said.isascii() and said.isdecimal() and int(said) else None
+
     def close(self) -> None:
         try:
             self._connection.quit()

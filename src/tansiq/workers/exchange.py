@@ -234,7 +234,7 @@ def post_by(server: Server, sender: str) -> Post:
         except NotSent:
             return False
         try:
-            for batch in mail.batches(sealed):
+            for batch in mail.batches(sealed, most_bytes=connection.most_bytes or mail.MAIL_LIMIT_BYTES):
                 letter = mail.build(
                     batch,
                     sender=sender,
