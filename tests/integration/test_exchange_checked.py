@@ -37,6 +37,14 @@ def test_check_of_a_node_that_is_away_ends_with_one(homes: Homes) -> None:
     assert former["id"] == said["id"]
 
 
+def test_lines_for_people_are_in_columns(homes: Homes) -> None:
+    status = homes.run("XA", "exchange", "status").stdout.splitlines()
+    check = homes.run("XA", "exchange", "check", "XB", "--wait", "0", "--no-people").stdout.splitlines()
+
+    assert [line.split("\t")[0] for line in status] == ["XB", "XC"]
+    assert [line.split("\t")[:3] for line in check[:2]] == [["XB", "urgent", "jetstream"], ["XB", "urgent", "mail"]]
+
+
 ANSWER = """
 from datetime import UTC, datetime
 from tansiq.core.viewer import Role, Viewer

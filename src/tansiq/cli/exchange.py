@@ -140,7 +140,7 @@ def _tell(stood: Status, now: datetime) -> None:
             _("Held since {moment}: its peers are asked what it said since the backup.").format(moment=stood.held_since)
         )
     for link in stood.links:
-        typer.echo(harmless("\t".join(_columns(link, now))))
+        typer.echo("\t".join(map(harmless, _columns(link, now))))
 
 
 def _columns(link: LinkState, now: datetime) -> list[str]:

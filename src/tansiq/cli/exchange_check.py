@@ -130,9 +130,9 @@ def _tell(report: Round, *, json: bool) -> None:
     say(_("Communication check of {moment}, begun by {by}").format(moment=moment, by=report.by))
     for one in report.peers:
         for way in one.ways:
-            typer.echo(harmless("\t".join((one.peer, way.lane, way.way, _way_said(way)))))
+            typer.echo("\t".join(map(harmless, (one.peer, way.lane, way.way, _way_said(way)))))
         for line in _people_said(one):
-            typer.echo(harmless(f"{one.peer}\t{line}"))
+            typer.echo(f"{harmless(one.peer)}\t{harmless(line)}")
 
 
 def _way_said(way: WayChecked) -> str:

@@ -56,13 +56,13 @@ def waiting(
         if json:
             emit(row)
         else:
-            typer.echo(harmless("\t".join(str(value) for value in _columns(row))))
+            typer.echo("\t".join(harmless(str(value)) for value in _columns(row)))
     for body in _bodies(looking, peer.upper()):
         if json:
             emit(body)
         else:
             columns = ("-", body["peer"], body["lane"], "parked", body["reason"], body["arrived_at"])
-            typer.echo(harmless("\t".join(map(str, columns))))
+            typer.echo("\t".join(harmless(str(value)) for value in columns))
 
 
 def _rows(looking: Look, peer: str) -> list[WaitingRow]:
