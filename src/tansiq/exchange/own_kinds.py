@@ -50,11 +50,21 @@ def _nothing_to_delete(_object_id: str, _now: datetime) -> None:
     pass
 
 
-def own() -> list[Kind]:
-    from tansiq.exchange.node import checking  # which needs the names of the kinds
+def _tell_people(said: Said, now: datetime) -> None:
+    from tansiq.exchange.node import checking  # has tables, which who only reads kinds does without
 
-    checks = [_kind(name, lane, fits=_is_check, apply=checking.heard) for lane, name in CHECKS.items()]
-    seen = _kind(SEEN, Lane.URGENT, fits=_is_seen, apply=checking.seen, writer=Writer.OWNER)
+    checking.heard(said, now)
+
+
+def _note_seen(said: Said, now: datetime) -> None:
+    from tansiq.exchange.node import checking
+
+    checking.seen(said, now)
+
+
+def own() -> list[Kind]:
+    checks = [_kind(name, lane, fits=_is_check, apply=_tell_people) for lane, name in CHECKS.items()]
+    seen = _kind(SEEN, Lane.URGENT, fits=_is_seen, apply=_note_seen, writer=Writer.OWNER)
     return [_kind(recall.KIND, Lane.URGENT, fits=recall.fits), *checks, seen]
 
 

@@ -77,7 +77,8 @@ def test_within_reads_addresses_of_both_kinds(address: str, inside: bool) -> Non
 
 def test_scopes_in_force_of_a_key_that_may_only_read_hold_no_writing() -> None:
     assert scopes_in_force(list(Scope), read_only=False) == set(Scope)
-    assert scopes_in_force(list(Scope), read_only=True) == {Scope.DIRECTORY_READ, Scope.EVENTS_READ}
+    readers = {Scope.DIRECTORY_READ, Scope.EVENTS_READ, Scope.EXCHANGE_READ}
+    assert scopes_in_force(list(Scope), read_only=True) == readers
 
 
 def test_roles_of_a_key_are_an_observers_unless_it_may_write() -> None:
