@@ -283,6 +283,20 @@ def test_attempts_come_in_portions() -> None:
     assert [position for portion in portions for position in portion] == [(n, n) for n in range(1, 6)]
 
 
+def test_what_the_backbone_had_no_room_for_is_tried_as_if_for_the_first_time() -> None:
+    from tansiq.exchange.node.attempts import not_taken
+
+    xa = node()
+    made = sent(xa, 4)
+
+    not_taken("XE", Lane.NORMAL, made[1:], NOW)
+    early = due(xa)
+    later = due(xa, now=NOW + SECOND)
+
+    assert (positions(early), positions(later)) == ([], [(2, 2), (3, 3), (4, 4)])
+    assert [attempt.number for attempt in later] == [1, 1, 1]
+
+
 def test_mail_goes_too_when_nothing_was_heard_for_a_minute_of_what_is_urgent() -> None:
     xa = node(mail=["XE"])
     sent(xa, 2, kind="alert", lane=Lane.URGENT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Min, Q
@@ -23,6 +23,10 @@ from tansiq.exchange.node.refusing import entry_of, join, refuse, refused_of, un
 from tansiq.exchange.sending import Entry, Way
 
 __all__ = ["Attempt", "Follow", "due_attempts", "on_receipt", "prune"]
+
+
+ROOM_PAUSE = timedelta(seconds=1)
+"""Before what the backbone had no room for is tried again; a receipt says sooner that there is some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,21 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
     if len(chosen) < most:
         OutChannel.objects.filter(pk=channel.pk).update(idle_until=_next_due(channel, here))
     return made
+
+
+@transaction.atomic
+def not_taken(peer: str, lane: Lane, made: Sequence[Attempt], now: datetime) -> None:
+    """The backbone had no room for these: they never left, and are tried as if for the first time, after a moment.
+
+    Else they would count as lost on the way, of which but the lowest is sent again while nothing is heard.
+    """
+    channel = keeping.locked(peer, lane)
+    if channel is None or not made:
+        return
+    for firsts in in_parts([one.first for one in made if one.incarnation == channel.incarnation]):
+        rows = Sent.objects.filter(channel=channel, first__in=firsts, covered_at=None, attempts__gt=0)
+        rows.update(next_at=None, tried_at=None, attempts=F("attempts") - 1)
+    OutChannel.objects.filter(pk=channel.pk).update(idle_until=now + ROOM_PAUSE)
 
 
 @transaction.atomic

@@ -354,14 +354,14 @@ class Service:
         """The seal is made here and now, by the roster of this moment: no bytes of a former epoch leave."""
         epoch = here.epoch_for(peer) if peer in here.removed else None
         sealed = [(attempt, self._sealed(here, peer, attempt.body, epoch=epoch)) for attempt in made]
-        self._publish(
+        going = [(attempt, data) for attempt, data in sealed if Way.JETSTREAM in attempt.ways]
+        outcomes = self._publish(
             here,
-            [
-                _Leaving(peer, lane, data, jetstream.message_id(attempt.id, attempt.number))
-                for attempt, data in sealed
-                if Way.JETSTREAM in attempt.ways
-            ],
+            [_Leaving(peer, lane, data, jetstream.message_id(attempt.id, attempt.number)) for attempt, data in going],
         )
+        full = [going[number][0] for number, outcome in enumerate(outcomes) if outcome is Outcome.FULL]
+        if full:
+            attempts.not_taken(peer, lane, full, self.clock())
         by_mail = [(attempt, data) for attempt, data in sealed if Way.MAIL in attempt.ways]
         self._mail(here, peer, lane, [data for _attempt, data in by_mail], [attempt for attempt, _data in by_mail])
 
