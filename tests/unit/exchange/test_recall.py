@@ -64,7 +64,7 @@ def test_what_is_no_object_is_no_recall(payload: Any) -> None:
     assert not recall.fits(payload)
 
 
-def test_own_kinds_speak_for_a_node_and_wait_for_nothing() -> None:
+def test_own_kinds_wait_for_nothing_and_all_but_answers_speak_for_a_node() -> None:
     kinds = Kinds()
 
     register(kinds)
@@ -76,8 +76,10 @@ def test_own_kinds_speak_for_a_node_and_wait_for_nothing() -> None:
         "check.urgent": Lane.URGENT,
         "check": Lane.NORMAL,
         "check.bulk": Lane.BULK,
+        "check.seen": Lane.URGENT,
     }
-    assert all(kind.self_contained and kind.writer is Writer.NODE for kind in found.values())
+    assert all(kind.self_contained for kind in found.values())
+    assert {name for name, kind in found.items() if kind.writer is not Writer.NODE} == {"check.seen"}
 
 
 @pytest.mark.parametrize(
