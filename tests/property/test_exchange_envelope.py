@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -185,7 +186,7 @@ def altered_bodies(draw: st.DrawFn) -> dict[str, Any]:
         if draw(st.booleans()):
             at.pop(name, None)
         else:
-            at[name] = draw(json_values | st.sampled_from([*fields.values(), "XB", "XC", 2**53, -1, [], {}]))
+            at[name] = deepcopy(draw(json_values | st.sampled_from([*fields.values(), "XB", "XC", 2**53, -1, [], {}])))
     return fields
 
 

@@ -84,7 +84,10 @@ def main() -> None:
     """Until the parent closes its end of the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
     source, answers = sys.stdin.buffer, sys.stdout.buffer
-    setup = json.loads(_read_frame(source) or b"{}")
+    said = _read_frame(source)
+    if said is None:  # the parent is gone before it said anything
+        return
+    setup = json.loads(said)
     secrets = [Secret.read(base64.b64decode(text)) for text in setup["secrets"]]
     signers = [base64.b64decode(text) for text in setup["signers"]]
     bounds = Bounds(**setup["bounds"])
