@@ -16,9 +16,7 @@ SCENARIOS = Path(__file__).parents[1] / "scenarios"
 QUICK = "quick"
 LONG = sorted(file.stem for file in SCENARIOS.glob("*.toml") if file.stem != QUICK)
 LIMIT_SECONDS = 1200
-OPEN = {
-    "two_contents": "nobody gives one version with two contents a third: each comparison sends it again"
-}
+OPEN = {"two_contents": "nobody gives one version with two contents a third: each comparison sends it again"}
 """Scenarios that do not end in one state yet, and why."""
 
 
