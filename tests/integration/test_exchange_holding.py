@@ -241,6 +241,23 @@ def test_lower_version_changes_nothing_but_that_the_peer_has_it() -> None:
     assert list(Recipient.objects.values_list("object", "peer")) == [("XA:1", "XE")]
 
 
+def test_version_that_was_given_two_contents_is_said_once_more_above_both() -> None:
+    from tansiq.exchange.models import OutboxRow, SharedObject
+    from tansiq.exchange.node import statements
+    from tansiq.exchange.node.holding import ask_back, on_answer
+
+    xa = node()
+    live(version=Version(1, 2), text="what this life says")
+    ask_back(xa, "XE", NOW)
+
+    on_answer(xa, "XE", given_by("XE", lambda: live(version=Version(1, 2), text="what another said")), LATER)
+
+    assert own() == (1, 3, False)
+    shared = SharedObject.objects.select_related("statement__marking").get(object="XA:1")
+    assert statements.said(shared.statement).payload == payload("what this life says")
+    assert set(OutboxRow.objects.values_list("peer", "statement__n")) == {("XE", 3), ("XF", 3)}
+
+
 def test_objects_longer_than_a_page_come_in_pieces() -> None:
     from tansiq.exchange.node.holding import on_answer
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from tansiq.exchange import canonical, reading, trust
 from tansiq.exchange.body import Envelope, Placed, Skip, Version
 from tansiq.exchange.models import Recipient, SharedObject, Statement
-from tansiq.exchange.node import statements
+from tansiq.exchange.node import life, publishing, statements
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.heeding import remember
 from tansiq.exchange.node.here import Here
@@ -23,7 +23,7 @@ from tansiq.exchange.own_kinds import UNCOMPARED
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Cause, Recall
 from tansiq.exchange.trust import Parked, Quarantined
-from tansiq.exchange.values import LARGEST, Unfit
+from tansiq.exchange.values import LARGEST, Unfit, digest
 
 
 @transaction.atomic
@@ -41,13 +41,35 @@ def recover(here: Here, peer: str, object_id: str, content: bytes, now: datetime
     live = shared.statement
     if live is not None and Version(live.term, live.n) >= envelope.version:
         attempted_by_all([(object_id, peer)], now)
-        return False
+        return is_proven and _settle_stories(here, shared, envelope, now)
     if not is_proven:
         _disown(here, peer, envelope, now)
         return False
     attempted_by_all([(object_id, peer)], now)
     statement = statements.stored(envelope, "", now)
     _keep(here, shared, statement, now)
+    return True
+
+
+def _settle_stories(here: Here, shared: SharedObject, envelope: Envelope, now: datetime) -> bool:
+    """Two lives of this node gave one version two contents: what is live here is said once more, above both. Else the
+    peer would keep the other, and the two would never be equal."""
+    live = shared.statement
+    is_other = digest(envelope.author.signature) != live.leaf
+    if not is_other or Version(live.term, live.n) != envelope.version or life.is_held() or shared.withheld:
+        return False
+    said = statements.said(live)
+    publishing.publish(
+        here,
+        kind=said.kind,
+        name=said.object.partition(":")[2],
+        payload=said.payload,
+        markings=statements.markings_of(live),
+        team=said.team,
+        person=said.person,
+        blobs=said.blobs,
+        now=now,
+    )
     return True
 
 
