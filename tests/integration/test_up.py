@@ -143,7 +143,7 @@ def test_up_from_nothing_answers_and_ctrl_c_leaves_no_process(start: Start, empt
     assert len(LINK.findall(up.said())) == 1
     assert "Node XA-CERT, CERT of XA, in" in up.said()
     assert "Traceback" not in up.said()
-    assert parts == sorted(["web", "web", "work", str(empty_home / "backbone/server.conf"), "fr"])
+    assert parts == sorted(["serve", "web", "web", "work", str(empty_home / "backbone/server.conf"), "fr"])
 
 
 def test_up_link_lets_the_first_administrator_in(start: Start, home: Path) -> None:

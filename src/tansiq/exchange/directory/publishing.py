@@ -37,8 +37,10 @@ def kinds() -> list[Kind]:
 
 
 def register() -> None:
+    """When the program starts; a program that is set up twice has them once."""
     for kind in kinds():
-        KNOWN.register(kind)
+        if KNOWN.get(kind.name) is None:
+            KNOWN.register(kind)
 
 
 def publish_changes(here: Here, codes: Collection[str] | None, now: datetime) -> int:

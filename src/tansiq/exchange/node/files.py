@@ -45,7 +45,8 @@ UNNAMED = timedelta(days=1)
 ROUNDS = 20
 LOOKED_AT = 50
 ROOM, CONTRADICTS = "room", "contradicts"
-NO_ROOM_ALARM, CONTRADICTS_ALARM = "exchange.blob_no_room", "exchange.blob_contradicts"
+NO_ROOM_ALARM = "exchange.blob_no_room"
+CONTRADICTS_ALARM = "exchange.blob_contradicts"
 
 
 @dataclass

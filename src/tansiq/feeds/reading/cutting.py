@@ -270,7 +270,7 @@ def members(objects: pl.DataFrame, shape: JsonLines) -> pl.DataFrame | None:
             return None
     try:
         decoded = objects.select("line_number", "line", found=LINE.str.json_decode(structure(tree)))
-    except pl.exceptions.ComputeError:
+    except (pl.exceptions.ComputeError, pl.exceptions.ShapeError):  # the latter where a NUL stands in a broken line
         return None
     picked = {}
     for name, way in steps.items():

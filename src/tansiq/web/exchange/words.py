@@ -101,6 +101,10 @@ HELD: dict[str, Words] = {
 }
 
 ALARMS: Mapping[str, tuple[str, str]] = {
+    "exchange.backbone": (
+        N_("The federation's message server, which this node runs, does not follow the roster ({code})."),
+        N_("Run `tansiq backbone show` and `tansiq backbone config` on this machine; it is tried again by itself."),
+    ),
     "exchange.blob_contradicts": (
         N_("{peer} gave chunks of a file that are not its author's. They were thrown away ({digest})."),
         N_("The file is fetched from another node. Tell the operator of {peer}, and ask which program it runs."),
@@ -123,6 +127,10 @@ ALARMS: Mapping[str, tuple[str, str]] = {
     "exchange.custody": (
         N_("The keys of this node cannot be used ({code}), so changes stay here."),
         N_("Run `tansiq doctor` on the node's machine, and put the keys back from the backup if they are lost."),
+    ),
+    "exchange.disk": (
+        N_("The disk of this node is nearly full: {free_bytes} bytes are left. What was to be sent last was put off."),
+        N_("Make room on the disk. What was put off goes after the next comparison."),
     ),
     "exchange.former_incarnation": (
         N_("{peer} sends on {lane} under a number that it has given up: perhaps an old copy of it runs."),
