@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
+from typing import Any, cast
 
 import pytest
+from django import db
 
 SECONDS = 20.0
 
@@ -115,6 +117,41 @@ def test_fault_with_one_peer_holds_back_no_other(_nowhere_to_tell: None) -> None
     count = service._each(["XA", "XB", "XC"], work)
 
     assert (reached, count) == (["XA", "XC"], 4)
+
+
+@pytest.mark.parametrize("fault", ["OperationalError", "InterfaceError"])
+def test_busy_database_after_what_came_is_not_told_as_a_fault(
+    fault: str, _connected: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = _replied(getattr(db, fault)("database is locked"))
+
+    assert (said, capsys.readouterr().err) == (["first", "second"], "")
+
+
+def test_fault_in_what_follows_from_a_body_is_told_and_holds_back_no_other(
+    _connected: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = _replied(KeyError("XB"))
+
+    assert said == ["first", "second"]
+    assert capsys.readouterr().err.count("KeyError: 'XB'") == 2
+
+
+def _replied(fault: Exception) -> list[str]:
+    """Bodies of which it was tried to follow them, where each one fails."""
+    from tansiq.exchange.node.asking import Asking
+    from tansiq.exchange.node.service import Service
+
+    said: list[str] = []
+
+    class Failing(Service):
+        def _said_to(self, here: Any, outcome: Any, now: Any, way: str) -> Any:
+            said.append(outcome)
+            raise fault
+
+    service = Failing(present=lambda now: None, epoch=lambda: None, asking=Asking.__new__(Asking))
+    service._reply(cast(Any, Present()), cast(Any, ["first", "second"]), service.clock())
+    return said
 
 
 class Present:

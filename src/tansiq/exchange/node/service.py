@@ -254,6 +254,8 @@ class Service:
         for outcome in outcomes:
             try:
                 self._follow(here, self._said_to(here, outcome, now, way), way)
+            except (OperationalError, InterfaceError):
+                db.close_old_connections()  # busy, or gone: no fault of what came, and nothing to look for
             except Exception:
                 tell_fault()
 
