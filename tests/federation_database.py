@@ -257,22 +257,34 @@ class DatabaseNode:
     # ---- the loops
 
     def tick(self, now: datetime) -> list[Letter]:
-        from tansiq.exchange.node import attempts, holding, recalls, receipting, sealing
+        from tansiq.exchange.node import due, holding, recalls, receipting
 
         with self.at(now) as here:
             letters = [Letter(self.code, peer, Request(asked)) for peer, asked in holding.due_requests(here, now)]
             if holding.is_held():
                 return letters
             recalls.sign_recalls(here, now=now)
-            for peer, lane in sealing.to_seal(here):
-                while sealing.seal_channel(here, peer, lane, worker=self.code, now=now):
-                    pass
-            for peer, lane in attempts.to_attempt(here, now):
-                for attempt in attempts.due_attempts(here, peer, lane, now=now):
-                    letters += [Letter(self.code, peer, read(attempt.body), way) for way in sorted(attempt.ways)]
+            for lane in Lane:
+                for peer in due.to_seal(here, lane):
+                    self._seal(here, peer, lane, now)
+            for lane in Lane:
+                for peer in sorted({*due.to_attempt(here, lane, now), *due.uncovered(here, lane)}):
+                    letters += self._attempted(here, peer, lane, now)
             _settle_ready(here, now)
             letters += [Letter(self.code, one.recipient, one) for one in receipting.due_receipts(here, now=now)]
         return letters
+
+    def _seal(self, here: Here, peer: str, lane: Lane, now: datetime) -> None:
+        from tansiq.exchange.node import sealing
+
+        while sealing.seal_channel(here, peer, lane, worker=self.code, now=now):
+            pass
+
+    def _attempted(self, here: Here, peer: str, lane: Lane, now: datetime) -> Iterator[Letter]:
+        from tansiq.exchange.node import attempts
+
+        for attempt in attempts.due_attempts(here, peer, lane, now=now):
+            yield from (Letter(self.code, peer, read(attempt.body), way) for way in sorted(attempt.ways))
 
     def unpark(self, now: datetime) -> list[Letter]:
         from tansiq.exchange.node import inbox

@@ -315,19 +315,33 @@ def test_mail_is_left_out_where_the_roster_has_no_address() -> None:
     assert [attempt.ways for attempt in due(xa, Lane.URGENT, now=NOW + HOUR)] == [{Way.JETSTREAM}]
 
 
-def test_to_attempt_names_a_channel_when_something_is_due() -> None:
-    from tansiq.exchange.node.attempts import to_attempt
+def test_to_attempt_names_a_peer_when_something_is_due() -> None:
+    from tansiq.exchange.node.due import to_attempt
 
     xa = node(mail=["XE"])
     publish(xa, "1", "XE", kind="alert")
     seal(xa, Lane.URGENT)
-    sealed = to_attempt(xa, NOW)
-    times = [timedelta(0), 4 * SECOND, 5 * SECOND, 14 * SECOND, 59 * SECOND, 75 * SECOND]
+    sealed = to_attempt(xa, Lane.URGENT, NOW)
+    times = [NOW + after for after in (timedelta(0), 4 * SECOND, 5 * SECOND, 14 * SECOND, 59 * SECOND)]
 
-    found = [(bool(to_attempt(xa, NOW + after)), len(due(xa, Lane.URGENT, now=NOW + after))) for after in times]
+    found = [(bool(to_attempt(xa, Lane.URGENT, at)), len(due(xa, Lane.URGENT, now=at))) for at in times]
 
-    assert sealed == [("XE", Lane.URGENT)]
-    assert found == [(True, 1), (False, 0), (True, 1), (False, 0), (True, 1), (True, 1)]
+    assert sealed == ["XE"]
+    assert found == [(True, 1), (False, 0), (True, 1), (False, 0), (True, 1)]
+
+
+def test_uncovered_names_a_peer_for_which_but_a_mail_is_due() -> None:
+    from tansiq.exchange.node.due import to_attempt, uncovered
+
+    xa = node(mail=["XE"])
+    sent(xa, 1, kind="alert", lane=Lane.URGENT)
+    due(xa, Lane.URGENT, now=NOW + 59 * SECOND)
+    named = to_attempt(xa, Lane.URGENT, NOW + 60 * SECOND), uncovered(xa, Lane.URGENT)
+
+    later = due(xa, Lane.URGENT, now=NOW + 60 * SECOND)
+
+    assert named == ([], ["XE"])
+    assert [attempt.ways for attempt in later] == [{Way.MAIL}]
 
 
 # ---- decided again

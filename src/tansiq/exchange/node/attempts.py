@@ -138,13 +138,6 @@ def not_mailed(made: Sequence[Attempt], now: datetime) -> None:
     OutChannel.objects.filter(pk=channel.pk).update(idle_until=None)
 
 
-def to_attempt(here: Here, now: datetime) -> list[tuple[str, Lane]]:
-    """The channels of which something may be due; one query, however many there are."""
-    waiting = OutChannel.objects.filter(waiting_bodies__gt=0).order_by("peer", "lane")
-    due = waiting.filter(Q(idle_until=None) | Q(idle_until__lte=now) | ~Q(peer__in=here.peers))
-    return [(peer, Lane(lane)) for peer, lane in due.values_list("peer", "lane")]
-
-
 def _next_due(channel: OutChannel, here: Here) -> datetime | None:
     """When what is under way is due again, if until then nothing is sealed and nothing heard (section 8.4)."""
     reached = keeping.belief_of(channel).horizon + here.window

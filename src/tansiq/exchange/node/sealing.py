@@ -24,16 +24,6 @@ FULL = "exchange.urgent_full"
 """Alarm: urgent rows wait without a position, since the channel is at its limit."""
 
 
-def to_seal(here: Here) -> list[tuple[str, Lane]]:
-    """The channels that have rows without a position."""
-    return [
-        (peer, lane)
-        for peer in sorted(here.peers | set(here.facts.former))
-        for lane in Lane
-        if OutboxRow.objects.filter(peer=peer, lane=lane.value).exists()
-    ]
-
-
 @transaction.atomic
 def seal_channel(here: Here, peer: str, lane: Lane, *, worker: str, now: datetime, most: int = 500) -> int:
     """Take the oldest rows of a channel's outbox: decide, give positions, make bodies.
