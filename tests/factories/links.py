@@ -82,7 +82,7 @@ def every_state(now: datetime) -> None:
     for peer, more in {
         "XC": equal | {"heard_at": long_ago, "heard_way": "mail"},
         "XD": equal | {"clock_offset_ms": -5_400_000},
-        "XE": equal,
+        "XE": equal | {"heard_version": "tansiq/0.9.2"},
         "XG": equal | {"incomplete_since": before, "heard_epoch": 2},
         "XH": equal,
         "XM": equal | {"frozen_at": before, "incomplete_since": before},

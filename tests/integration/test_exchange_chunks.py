@@ -15,7 +15,8 @@ from factories.exchange import node_secret, platform_secret
 from factories.exchange_bodies import Stream
 from factories.exchange_node import Desk, kinds, marked, payload
 from factories.exchange_node import here as node
-from tansiq.exchange import reading
+from tansiq import __version__
+from tansiq.exchange import program, reading
 from tansiq.exchange.blobs import BlobStore, indices
 from tansiq.exchange.body import BlobReference, Lane
 from tansiq.exchange.carried import Outbound, Outcome, Received
@@ -297,6 +298,16 @@ def test_ask_that_is_repeated_is_the_same_body_in_another_message(bench: Bench) 
     assert seconds == [0, 5, 15, 35]
     assert len({body.id for body in bodies}) == 1
     assert [one.msg_id.rpartition(".")[2] for one in bench.server.taken] == ["1", "2", "3", "4"]
+
+
+def test_ask_for_a_roster_alone_says_which_program_asks(bench: Bench) -> None:
+    asking = bench.service.asking
+
+    roster = asking.made(bench.here, "XE", RosterAsked(epoch=2), bench.now)
+    recovery = asking.made(bench.here, "XE", RecoveryAsked(held=False, since=bench.now), bench.now)
+
+    assert roster and recovery
+    assert (program.heard(roster), recovery.extra) == (f"tansiq/{__version__}", {})
 
 
 def test_ask_under_another_roster_is_another_ask(bench: Bench) -> None:

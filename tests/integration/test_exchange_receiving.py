@@ -742,6 +742,26 @@ def test_peer_is_heard_by_its_way_and_its_clock_by_its_receipts(xe: Here) -> Non
     assert set(WayHeard.objects.values_list("peer", "way")) == {("XA", "mail"), ("XA", "jetstream")}
 
 
+def test_program_of_a_peer_is_what_it_last_said(xe: Here) -> None:
+    from tansiq.exchange.models import Link
+    from tansiq.exchange.node import inbox
+
+    heard = []
+    for said in ({"program": "tansiq/9.1"}, {}, {"program": "<script>"}, {"program": "tansiq/9.2"}):
+        inbox.receive(xe, [(opened(replace(_receipt_of_xa(), extra=said)), "jetstream")], now=NOW)
+        heard.append(Link.objects.get(pk="XA").heard_version)
+
+    assert heard == ["tansiq/9.1", "tansiq/9.1", "tansiq/9.1", "tansiq/9.2"]
+
+
+def test_receipt_says_which_program_made_it(xe: Here) -> None:
+    from tansiq import __version__
+
+    got(xe, Stream().says("1"))
+
+    assert [one.extra for one in receipts(xe)] == [{"program": f"tansiq/{__version__}"}]
+
+
 def _receipt_of_xa() -> Receipt:
     from tansiq.exchange.values import new_id
 

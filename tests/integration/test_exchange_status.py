@@ -58,6 +58,7 @@ def test_program_of_the_operator_is_told_every_link_as_it_stands(filled: Any) ->
         ("mail", False, "failed"),
     ]
     assert (xe["clock_offset_seconds"], xe["not_equal_since"], xe["key"]["from_epoch"]) == (0.14, None, 1)
+    assert {one["version"] for one in told["links"]} == {"", "tansiq/0.9.2"} and xe["version"] == "tansiq/0.9.2"
 
 
 def test_program_of_a_guest_is_told_of_its_own_objects_alone(filled: Any) -> None:

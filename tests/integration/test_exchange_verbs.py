@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from factories.federation_homes import PUBLISH, PUBLISH_DIRECTORY, Homes
+from tansiq import __version__
 
 
 def waiting(homes: Homes, code: str) -> dict[str, int]:
@@ -25,6 +26,9 @@ def test_send_without_a_service_brings_everything_over_and_takes_the_receipts(ho
     assert there["backbone"] == back["backbone"] == "connected"
     assert there["received"] >= published
     assert waiting(homes, "XA")["XB"] == 0
+    link = next(one for one in homes.json("XA", "exchange", "status")["links"] if one["peer"] == "XB")
+    assert link["version"] == f"tansiq/{__version__}"
+    assert link["version"] in homes.run("XA", "exchange", "status").stdout.split()
 
 
 def test_send_beside_a_service_is_refused_and_says_why(homes: Homes) -> None:

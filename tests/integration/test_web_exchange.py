@@ -63,6 +63,11 @@ def test_page_says_what_the_rows_say_of_one_link(filled: Any) -> None:
     assert (link.key.from_epoch, link.key.due_at - link.key.since) == (1, timedelta(days=90))
 
 
+@pytest.mark.parametrize("page", [PAGE, "/exchange/links/XE/"])
+def test_pages_say_which_program_a_peer_runs(filled: Any, page: str) -> None:
+    assert "tansiq/0.9.2" in desk.at_door("amina").get(page).content.decode()
+
+
 def test_page_costs_the_same_for_three_links_as_for_fifty(forgotten: None) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

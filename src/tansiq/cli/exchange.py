@@ -152,6 +152,8 @@ def _columns(link: LinkState, now: datetime) -> list[str]:
         _("{count} quarantined").format(count=quarantined),
         _("equal at {moment}").format(moment=_moment(link.equal_at)) if link.equal_at else _("not compared yet"),
     ]
+    if link.version:
+        told.append(link.version)
     if link.frozen_at:
         told.append(_("frozen since {moment}").format(moment=_moment(link.frozen_at)))
     heard = _("heard {ago} ago").format(ago=_ago(now - link.heard_at)) if link.heard_at else _("never heard")

@@ -71,7 +71,7 @@ class Link(models.Model):
     heard_at = moment_or_none()
     heard_way = models.CharField(max_length=16, blank=True)
     heard_epoch = models.BigIntegerField(default=0)
-    heard_version = models.CharField(max_length=32, blank=True)
+    heard_version = models.CharField(max_length=64, blank=True)  # the program that it says it runs
     clock_offset_ms = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from threading import RLock
 
 from tansiq.core.viewer import Viewer
-from tansiq.exchange import pages
+from tansiq.exchange import pages, program
 from tansiq.exchange.blobs import indices
 from tansiq.exchange.body import Lane
 from tansiq.exchange.node import comparing, holding, receipting, rosters
@@ -98,7 +98,8 @@ class Asking:
             self.open = {key: one for key, one in self.open.items() if not one.is_over(now)}
             opened = self._same(here, peer, asked)
             if opened is None:
-                ask = Ask(**head(here, peer, now), asked=asked)
+                said = program.SAID if isinstance(asked, RosterAsked) else {}
+                ask = Ask(**head(here, peer, now), asked=asked, extra=said)
                 opened = self.open[ask.id] = Open(ask, now, partial=partial)
             elif opened.next_at is not None and now < opened.next_at:
                 return None

@@ -9,12 +9,13 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from tansiq.exchange import held, receiving
+from tansiq.exchange import held, program, receiving
 from tansiq.exchange.body import Placed, Receipt
 from tansiq.exchange.held import Stand
 from tansiq.exchange.models import InChannel, Link, OutChannel, Waiting, WayHeard
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.receipts import Ledger
+from tansiq.exchange.requests import Ask
 from tansiq.exchange.trust import Authentic
 from tansiq.exchange.values import EMPTY_DIGEST, incarnation_number
 
@@ -24,11 +25,12 @@ AT_ONCE = "jetstream"
 
 @transaction.atomic
 def note_heard(here: Here, authentic: Sequence[tuple[Authentic, str]], now: datetime) -> None:
-    """When each peer was heard last, by which way, and by how much its clock differs from this one (section 14)."""
+    """When each peer was heard last, by which way, by how much its clock differs from this one (section 14), and which
+    program it says that it runs (section 3.1)."""
     epochs: dict[str, int] = {}
     ways: set[tuple[str, str]] = set()
     last_way: dict[str, str] = {}
-    offsets: dict[str, int] = {}
+    facts: dict[str, dict[str, int | str]] = {}
     for body, way in authentic:
         head = body.head
         if head.sender not in here.facts.senders:
@@ -37,13 +39,15 @@ def note_heard(here: Here, authentic: Sequence[tuple[Authentic, str]], now: date
         ways.add((head.sender, way))
         last_way[head.sender] = way
         if isinstance(head, Receipt) and way == AT_ONCE:
-            offsets[head.sender] = (head.clock - now) // timedelta(milliseconds=1)
+            facts.setdefault(head.sender, {})["clock_offset_ms"] = (head.clock - now) // timedelta(milliseconds=1)
+        if isinstance(head, Receipt | Ask) and (said := program.heard(head)):
+            facts.setdefault(head.sender, {})["heard_version"] = said
     for peer, epoch in sorted(epochs.items()):
-        offset = {"clock_offset_ms": offsets[peer]} if peer in offsets else {}
         heard = {"heard_at": now, "heard_way": last_way[peer], "heard_epoch": Greatest(F("heard_epoch"), epoch)}
-        if not Link.objects.filter(pk=peer).update(**heard, **offset):
+        said = facts.get(peer, {})
+        if not Link.objects.filter(pk=peer).update(**heard, **said):
             Link.objects.bulk_create([Link(peer=peer)], ignore_conflicts=True)
-            Link.objects.filter(pk=peer).update(**heard, **offset)
+            Link.objects.filter(pk=peer).update(**heard, **said)
     for peer, way in sorted(ways):
         if not WayHeard.objects.filter(peer=peer, way=way).update(heard_at=now):
             WayHeard.objects.update_or_create(peer=peer, way=way, defaults={"heard_at": now})

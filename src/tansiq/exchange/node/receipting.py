@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from tansiq.exchange import receipts
+from tansiq.exchange import program, receipts
 from tansiq.exchange.body import MOST_GAPS, MOST_OBJECTS, Lane, ObjectState, Receipt, State, Version
 from tansiq.exchange.models import InChannel, ObjectChange
 from tansiq.exchange.node import holding
@@ -110,6 +110,7 @@ def _body(here: Here, channel: InChannel, said: Holding, now: datetime) -> Recei
         objects=said.objects,
         since=said.since,
         changes=said.changes,
+        extra=program.SAID,
     )
 
 

@@ -1,7 +1,7 @@
 """How every link stands: for the links page, ``tansiq exchange status`` and ``doctor``. A fixed number of queries.
 
 Headers, sizes, times and reason codes only: what is in an object, not even quarantine's, is not told here. Which
-program a peer runs is not said on the wire; which roster it had is.
+program a peer runs is what it says itself.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class LinkState(Held):
             None: nothing.
         equal_at, compared_at: None: never.
         asking: it is asked what it has of this node's objects, ``waived`` as soon as somebody said not to wait for it.
-        version: of the program that it runs; empty: it is not known.
+        version: the program that it runs, as it says; empty: it did not say.
         clock_offset: its clock less ours, as its last receipt said.
         gaps: bodies of it that wait for one before them.
         alarms: open ones, by code.
