@@ -18,7 +18,7 @@ from tansiq.exchange import custody, roster_reading, values
 from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.custody import Keys
 from tansiq.exchange.models import Evidence, RosterRecord
-from tansiq.exchange.node import alarms, recalls, settling
+from tansiq.exchange.node import alarms, life, recalls, settling
 from tansiq.exchange.node.here import Here, Removed
 from tansiq.exchange.node.registering import register
 from tansiq.exchange.node.under import NO_KEYS, alone, under
@@ -106,7 +106,7 @@ def accept_signed(
         of_register: it was just made of the register here, which therefore has nothing to take over from it.
     """
     with transaction.atomic():
-        known = _locked()
+        known = _locked(now)
         outcome = accept(known, chain, realm=known.realm if known else realm, now=now, anchor=anchor, past=at)
         if isinstance(outcome, Accepted):
             _store(outcome, by=by, now=now)
@@ -159,9 +159,13 @@ def keep_house(home: Home, *, by: Viewer, now: datetime) -> list[str]:
     return destroyed
 
 
-def _locked() -> Roster | None:
-    """The roster here, once nobody else is judging another. Read after the lock: there may be a newer one by then."""
-    RosterRecord.objects.select_for_update().order_by("-epoch").first()
+def _locked(now: datetime) -> Roster | None:
+    """The roster here, once nobody else is judging another. Read after the lock: there may be a newer one by then.
+
+    The lock is on the node's life, which what follows from a roster locks anyway: before the first roster there is no
+    row of one to lock.
+    """
+    life.locked(now)
     return current()
 
 
