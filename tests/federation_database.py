@@ -15,7 +15,9 @@ from functools import cache
 from typing import Any
 
 from factories import exchange_node as make
+from factories import node_databases
 from factories.exchange import node_secret
+from factories.node_databases import on
 from federation import BEGINNING, Federation
 from federation_node import Ask, Fact, Letter, Live, Roster
 from tansiq.core.viewer import Role, Viewer
@@ -50,50 +52,6 @@ def django() -> None:
     import django
 
     django.setup()
-
-
-@cache
-def empty_database() -> bytes:
-    """The tables of the exchange and of the audit log, with nothing in them."""
-    from django.core.management import call_command
-
-    connection = new_connection()
-    with on(connection):
-        for desk in ("audit", "exchange"):
-            call_command("migrate", desk, verbosity=0, interactive=False)
-        return bytes(connection.connection.serialize())
-
-
-def new_connection(content: bytes | None = None) -> Any:
-    """A database in memory that nobody else has."""
-    from django.db import DEFAULT_DB_ALIAS, connections
-    from django.db.backends.sqlite3.base import DatabaseWrapper
-
-    django()
-
-    settings = connections[DEFAULT_DB_ALIAS].settings_dict | {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": ":memory:",
-        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
-    }
-    connection = DatabaseWrapper(settings, DEFAULT_DB_ALIAS)
-    connection.ensure_connection()
-    if content is not None:
-        connection.connection.deserialize(content)
-    return connection
-
-
-@contextmanager
-def on(connection: Any) -> Iterator[None]:
-    """Whatever asks for the database within gets this one."""
-    from django.db import DEFAULT_DB_ALIAS, connections
-
-    before = connections[DEFAULT_DB_ALIAS]
-    connections[DEFAULT_DB_ALIAS] = connection
-    try:
-        yield
-    finally:
-        connections[DEFAULT_DB_ALIAS] = before
 
 
 @dataclass(frozen=True)
@@ -140,20 +98,21 @@ class DatabaseNode:
         self.known: tuple[str, ...] = KNOWN_AT_FIRST
         self.desk = Log(code)
         self.now = BEGINNING
-        self.connection = new_connection(empty_database())
+        django()
+        self.connection = node_databases.new()
 
     def __del__(self) -> None:
-        """A database in memory goes with its connection, and a run makes thousands."""
-        self.connection.connection.close()
+        """A run makes thousands."""
+        node_databases.leave(self.connection)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "connection": bytes(self.connection.connection.serialize())}
+        return {**self.__dict__, "connection": node_databases.content_of(self.connection)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A process that died: what was in memory only is gone."""
         from tansiq.exchange.node import comparing, returning
 
-        self.__dict__.update(state, connection=new_connection(state["connection"]))
+        self.__dict__.update(state, connection=node_databases.new(state["connection"]))
         for memory in (returning._partial, comparing._opened):
             for key in [key for key in memory if key[0] == self.code]:
                 del memory[key]

@@ -94,7 +94,7 @@ def cluster() -> Iterator[Cluster | None]:
 
     data = str(folder / "cluster")
     server(initdb, "-D", data, "-A", "trust", "-U", "tansiq", "--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8")
-    where = f"-k {folder} -c listen_addresses=127.0.0.1 -p {port}"
+    where = f"-k {folder} -c listen_addresses=127.0.0.1 -p {port} -c fsync=off -c full_page_writes=off"
     server(pg_ctl, "-D", data, "-w", "-l", f"{data}/log", "-o", where, "start")
     try:
         yield Cluster(f"postgresql://tansiq@127.0.0.1:{port}/postgres")

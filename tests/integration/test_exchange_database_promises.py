@@ -17,7 +17,6 @@ from property.test_exchange_promises import QUICK, RAN, Exchange
 
 pytestmark = [
     pytest.mark.usefixtures("_connected"),
-    pytest.mark.sqlite(why="every node has a database of its own in memory"),
 ]
 
 

@@ -21,7 +21,6 @@ SCENARIOS = [
 ]
 
 
-@pytest.mark.sqlite(why="every node has a database of its own in memory")
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_on_databases(scenario: Callable[[], None], monkeypatch: pytest.MonkeyPatch, _connected: None) -> None:
     monkeypatch.setattr(scenarios, "Federation", DatabaseFederation)

@@ -17,7 +17,6 @@ from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.requests import Answer, Ask, ChunkGiven, ChunksAsked
 
 pytestmark = [
-    pytest.mark.sqlite(why="every node has a database of its own in memory"),
     pytest.mark.usefixtures("_connected"),
 ]
 

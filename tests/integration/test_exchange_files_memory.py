@@ -50,7 +50,7 @@ print(json.dumps([sent(size * 1024 ** 2) for size in (8, 256)]))
 
 
 @pytest.mark.long
-@pytest.mark.sqlite(why="every node has a database of its own in memory")
+@pytest.mark.sqlite(why="measures what this program takes beside its database, in a process of its own")
 def test_memory_does_not_grow_with_the_file(run_python: Callable[..., CompletedProcess[str]]) -> None:
     done = run_python(PROGRAM, PYTHONPATH=TESTS)
 

@@ -10,6 +10,7 @@ from tansiq.exchange.models import InChannel, SharedObject, Waiting, WaitingFor
 from tansiq.exchange.node import candidates
 from tansiq.exchange.node.candidates import Candidate
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.locking import lock
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Applied, Recall
 
@@ -37,9 +38,10 @@ class Loaded:
         if not new:
             return []
         self.waiting |= {identifier: {} for identifier in new}
-        rows = SharedObject.objects.select_for_update(of=("self",)).select_related("statement", "proven")
-        without = rows.defer("statement__content", "proven__content").filter(pk__in=new).order_by("pk")
-        self.shared |= {row.object: row for row in without}
+        rows = SharedObject.objects.filter(pk__in=new)
+        lock(rows)
+        named = rows.select_related("statement", "proven").defer("statement__content", "proven__content")
+        self.shared |= {row.object: row for row in named}
         waiting = list(Waiting.objects.filter(object__in=new).exclude(state=State.REFUSED).defer("body"))
         return self._read(waiting) if waiting else []
 

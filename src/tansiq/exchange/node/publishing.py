@@ -19,6 +19,7 @@ from tansiq.exchange.node import statements
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.forwarding import can_go_on, enqueue, enqueue_all, forward, pass_on
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.locking import lock
 from tansiq.exchange.node.statements import BATCH, Text
 from tansiq.exchange.node.waking import wake
 from tansiq.exchange.receiving import Cause, Recall
@@ -163,8 +164,9 @@ def _locked(here: Here, changes: Sequence[Change]) -> dict[str, SharedObject]:
 
 
 def _rows(objects: Sequence[str]) -> dict[str, SharedObject]:
-    rows = SharedObject.objects.select_for_update(of=("self",)).select_related("statement").order_by("object")
-    return {row.object: row for row in rows.filter(object__in=objects)}
+    rows = SharedObject.objects.filter(object__in=objects)
+    lock(rows)
+    return {row.object: row for row in rows.select_related("statement").order_by("object")}
 
 
 def _audiences(
