@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from factories import node_databases
 from factories.exchange import node_secret
 from factories.node_databases import on
 from federation import BEGINNING, Federation
-from federation_node import Ask, Fact, Letter, Live, Roster
+from federation_node import REALM, Ask, Fact, Letter, Live, Roster
 from tansiq.core.viewer import Role, Viewer
 from tansiq.exchange import reading, values
 from tansiq.exchange.body import Body, Channel, Lane, ObjectState, Receipt, State, Version
@@ -29,10 +29,12 @@ from tansiq.exchange.kinds import Said
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Recall
-from tansiq.exchange.requests import RecoveryAsked, RecoveryGiven
+from tansiq.exchange.requests import ReceiptAsked, RecoveryAsked, RecoveryGiven
 from tansiq.exchange.trust import Authentic
 
 KNOWN_AT_FIRST = ("alert", "case.note", "event")
+ASKED_AGAIN = timedelta(seconds=5)
+BEFORE = datetime.min.replace(tzinfo=UTC)
 
 
 class Repeatable:
@@ -98,6 +100,7 @@ class DatabaseNode:
         self.known: tuple[str, ...] = KNOWN_AT_FIRST
         self.desk = Log(code)
         self.now = BEGINNING
+        self.asked: dict[tuple[str, ReceiptAsked], datetime] = {}
         django()
         self.connection = node_databases.new()
 
@@ -231,6 +234,7 @@ class DatabaseNode:
                     letters += self._attempted(here, peer, lane, now)
             _settle_ready(here, now)
             letters += [Letter(self.code, one.recipient, one) for one in receipting.due_receipts(here, now=now)]
+            letters += self._asks(here, now)
         return letters
 
     def _seal(self, here: Here, peer: str, lane: Lane, now: datetime) -> None:
@@ -244,6 +248,16 @@ class DatabaseNode:
 
         for attempt in attempts.due_attempts(here, peer, lane, now=now):
             yield from (Letter(self.code, peer, read(attempt.body), way) for way in sorted(attempt.ways))
+
+    def _asks(self, here: Here, now: datetime) -> Iterator[Letter]:
+        """For receipts of which something was lost."""
+        from tansiq.exchange.node import untold
+
+        for peer, asked in untold.due_asks(here, now):
+            if not timedelta(0) <= now - self.asked.get((peer, asked), BEFORE) < ASKED_AGAIN:
+                self.asked[peer, asked] = now
+                channel = Channel(REALM, self.code, peer, asked.lane, asked.incarnation)
+                yield Letter(self.code, peer, Ask(channel=channel, since=asked.since))
 
     def unpark(self, now: datetime) -> list[Letter]:
         from tansiq.exchange.node import inbox
@@ -421,7 +435,7 @@ class DatabaseNode:
                 or Link.objects.filter(asking_since__isnull=False, peer__in=members).exists()
                 or OutboxRow.objects.filter(peer__in=members).exists()
                 or Sent.objects.filter(covered_at=None, channel__peer__in=members).exists()
-                or RecallOrder.objects.filter(statement=None, peer__in=members, answered_at=None).exists()
+                or RecallOrder.objects.filter(peer__in=members, answered_at=None).exists()
                 or Waiting.objects.filter(ready=True).exists()
             )
 

@@ -159,7 +159,7 @@ def weigh(belief: Holding, said: Holding, *, given: int, digest_at_through: str 
     if digest_at_through is not None and digest_at_through != said.body_hash:
         return Weighed(belief, alarm=Alarm.OTHER_CHAIN)
     follows = said.since <= belief.changes
-    known = max(belief.changes, said.changes) if follows else belief.changes
+    known = said.changes if follows else belief.changes  # fewer than before: the recipient was restored
     return Weighed(
         belief=replace(said, changes=known, since=0, objects=()),
         objects=said.objects,
@@ -169,5 +169,8 @@ def weigh(belief: Holding, said: Holding, *, given: int, digest_at_through: str 
 
 
 def on_asked(ledger: Ledger, *, since: int) -> Ledger:
-    """The sender has every change up to ``since``: the next receipt begins there, and is due."""
-    return replace(ledger, said=min(since, ledger.said), unsaid=True)
+    """The sender has every change up to ``since``: the next receipt begins there, and is due.
+
+    Up to more than there are: it has those of a life of this node before a restore, and is told all of this one.
+    """
+    return replace(ledger, said=min(since, ledger.said) if since <= ledger.changes else 0, unsaid=True)

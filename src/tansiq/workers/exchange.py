@@ -39,6 +39,7 @@ from tansiq.exchange.node import (
     rosters,
     sealing,
     settling,
+    untold,
     uses,
 )
 from tansiq.exchange.node import serving as lease
@@ -210,6 +211,7 @@ class House:
             # Whoever has a later roster answers; whoever has an earlier one sees by the ask's epoch that there is one.
             yield from ((peer, RosterAsked(epoch=here.epoch + 1)) for peer in sorted(here.peers))
         yield from holding.due_requests(here, now)
+        yield from untold.due_asks(here, now)
         yield from service.asking.files.wanted(here, now)
         for peer in comparing.due_comparisons(here, now):
             if (opening := comparing.begin(here, peer, now)) is not None:

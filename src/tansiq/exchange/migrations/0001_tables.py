@@ -253,6 +253,8 @@ class Migration(migrations.Migration):
                 ('believed_highest', models.BigIntegerField(default=0)),
                 ('believed_gaps', models.JSONField(default=list)),
                 ('believed_changes', models.BigIntegerField(default=0)),
+                ('told_changes', models.BigIntegerField(default=0)),
+                ('unsettled', models.BooleanField(default=False)),
                 ('heard_at', models.DateTimeField(null=True)),
                 ('idle_until', models.DateTimeField(null=True)),
                 ('former', models.JSONField(default=list)),

@@ -30,7 +30,8 @@ class OutChannel(models.Model):
     """The sender's end of (peer, lane): ``sending.Outgoing``, what receipts made it believe, who seals.
 
     ``believed_*`` is ``receipts.Holding``. ``former`` has the incarnations of before; ``floor_*`` is where the peer
-    says that the receipts of this node's former life stood (``held.Stand``).
+    says that the receipts of this node's former life stood (``held.Stand``). ``told_changes`` is the number of changes
+    that the last receipt said there are; more than are believed, and some are missing.
     """
 
     peer = node_code()
@@ -48,6 +49,8 @@ class OutChannel(models.Model):
     believed_highest = models.BigIntegerField(default=0)
     believed_gaps = models.JSONField(default=list)
     believed_changes = models.BigIntegerField(default=0)
+    told_changes = models.BigIntegerField(default=0)
+    unsettled = models.BooleanField(default=False)  # of something a receipt said that it is parked or quarantined
     heard_at = moment_or_none()
     idle_until = moment_or_none()  # nothing of it is due before, unless something is sealed or a receipt comes
     former = models.JSONField(default=list)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Sum
 
 from tansiq.exchange import receipts, sending
-from tansiq.exchange.body import ObjectState, Receipt
+from tansiq.exchange.body import ObjectState, Receipt, State
 from tansiq.exchange.channel import Span
 from tansiq.exchange.models import OutChannel, Recipient, Sent
 from tansiq.exchange.node import keeping
@@ -20,6 +20,7 @@ from tansiq.exchange.receipts import Alarm, Holding
 from tansiq.exchange.sending import Entry
 from tansiq.exchange.values import incarnation_number
 
+OPEN = (State.PARKED, State.QUARANTINED)
 FOREVER_LOST = "exchange.lost"
 """Alarm: a peer lacks what is kept no longer; a new incarnation begins, and the two are compared."""
 
@@ -62,6 +63,8 @@ def on_receipt(here: Here, receipt: Receipt, now: datetime) -> Follow:
         _freeze(here, receipt, ours or "", now)
         return Follow(frozen=True)
     if weighed.belief.n > channel.believed_n:
+        channel.told_changes = said.changes
+        channel.unsettled = channel.unsettled or any(one.state in OPEN for one in said.objects)
         _believe(channel, weighed.belief, now)
         _note_states(here, receipt.sender, weighed.objects, now)
     return Follow(ask_since=weighed.ask_since)

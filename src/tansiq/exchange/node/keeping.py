@@ -77,7 +77,8 @@ def renumber(channel: OutChannel, now: datetime, *, requeue: bool) -> None:
     """End the channel's incarnation; the next body begins another (section 2.1). In the caller's transaction.
 
     Args:
-        requeue: what no receipt covers goes into the outbox again; else it is dropped, as after a restore.
+        requeue: what no receipt covers goes into the outbox again, and recalls that were not answered: what is said of
+            them on a former incarnation is not heard any more. Else all is dropped, as after a restore.
     """
     if requeue:
         _requeue(channel, now)
@@ -87,13 +88,16 @@ def renumber(channel: OutChannel, now: datetime, *, requeue: bool) -> None:
     channel.incarnation, channel.given, channel.hash, channel.dropped = "", 0, EMPTY_DIGEST, 0
     channel.waiting_bodies = channel.waiting_bytes = channel.pruned_through = 0
     channel.believed_n = channel.believed_through = channel.believed_highest = channel.believed_changes = 0
+    channel.told_changes, channel.unsettled = 0, False
     channel.believed_hash, channel.believed_gaps, channel.heard_at = EMPTY_DIGEST, [], None
     channel.idle_until = None
     channel.save()
 
 
 def _requeue(channel: OutChannel, now: datetime) -> None:
-    bodies = Sent.objects.filter(channel=channel, covered_at=None, statement__isnull=False).order_by("first")
+    unanswered = RecallOrder.objects.filter(peer=channel.peer, answered_at=None).values("statement")
+    again = Sent.objects.filter(Q(covered_at=None) | Q(statement__in=unanswered), channel=channel)
+    bodies = again.filter(statement__isnull=False).order_by("first")
     sizes = bodies.values_list("statement_id", "size_bytes").iterator(chunk_size=PAGE)
     rows = (
         OutboxRow(peer=channel.peer, lane=channel.lane, statement_id=statement, size_bytes=size, put_at=now)

@@ -287,9 +287,9 @@ class Settlement:
         if about in self.loaded.waiting or self.writing.counts:
             self.store()  # what is deleted is counted on the channels, as they are stored
         row = candidate.row
-        candidate.reason = recalls.heed(
-            self.here, about, said, recall_id=row.object, came_from=row.channel.peer, now=self.now
-        )
+        reason = recalls.heed(self.here, about, said, recall_id=row.object, came_from=row.channel.peer, now=self.now)
+        for copy in self.loaded.waiting[row.object].values():  # the same again, on a later incarnation
+            copy.reason = reason
         for one in self.loaded.reload(about):
             self.needs.remember(one)
         return {about, *self._now_known(about)}
@@ -310,7 +310,7 @@ class Settlement:
         if verdict.reason == receiving.GAP:
             return
         state, reason = verdict.state, verdict.reason
-        if candidate.is_recall and state is State.STORED:  # that it was obeyed is what its sender asks
+        if candidate.is_recall and state in (State.STORED, State.HAD):  # that it was obeyed is what its sender asks
             state, reason = State.RECALLED, candidate.reason
         said = ObjectState(object=candidate.row.object, version=candidate.item.version, state=state, reason=reason)
         self.changes.pop((candidate.row.channel_id, said.object), None)

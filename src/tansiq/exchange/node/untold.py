@@ -1,0 +1,55 @@
+"""What a sender was not told though its recipient knows it: asked for until it is (sections 3.5 and 3.6).
+
+The receipt that says what became of an object can be lost when all positions are covered; nothing is sent again then
+that would bring another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from tansiq.exchange.body import Lane, State
+from tansiq.exchange.models import OutChannel, RecallOrder, Recipient
+from tansiq.exchange.node import keeping
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.requests import ReceiptAsked
+
+ANSWER_AFTER = timedelta(seconds=60)
+"""After the last receipt: a recall that it covers should have been answered by now."""
+STATE_AFTER = timedelta(hours=1)
+"""The same for what is parked or quarantined there: it may be applied by now."""
+OPEN = (State.PARKED.value, State.QUARANTINED.value)
+
+
+def due_asks(here: Here, now: datetime) -> Iterator[tuple[str, ReceiptAsked]]:
+    """Receipts to be asked for, and of whom. Who asks waits longer each time that the same is asked (section 8.4)."""
+    channels = OutChannel.objects.filter(peer__in=here.peers).exclude(incarnation="").order_by("peer", "lane")
+    missed = Q(told_changes__gt=F("believed_changes"))
+    for channel in channels.filter(missed | Q(waiting_bodies=0, heard_at__lte=now - ANSWER_AFTER)):
+        if not keeping.is_silent(channel.peer) and _is_untold(channel, now):
+            lane, since = Lane(channel.lane), channel.believed_changes
+            yield channel.peer, ReceiptAsked(lane=lane, incarnation=channel.incarnation, since=since)
+
+
+def _is_untold(channel: OutChannel, now: datetime) -> bool:
+    if channel.told_changes > channel.believed_changes:
+        return True
+    if channel.lane == Lane.URGENT and _is_unanswered(channel.peer):
+        return True
+    return channel.unsettled and channel.heard_at <= now - STATE_AFTER and _is_unsettled(channel)
+
+
+def _is_unanswered(peer: str) -> bool:
+    """A recall is out, its position covered, and nothing was heard of it."""
+    return RecallOrder.objects.filter(peer=peer, answered_at=None, statement__isnull=False).exists()
+
+
+def _is_unsettled(channel: OutChannel) -> bool:
+    """Read once an hour, since it may take a look at every object of the peer's."""
+    if Recipient.objects.filter(peer=channel.peer, state__in=OPEN).exists():
+        return True
+    OutChannel.objects.filter(pk=channel.pk).update(unsettled=False)
+    return False
