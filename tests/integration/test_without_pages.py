@@ -12,12 +12,41 @@ import sys
 from tansiq.cli import node
 node.opened(pages=False)
 from tansiq.exchange.node.status import open_alarms
-print(len(open_alarms()), sorted({"allauth", "django.contrib.sessions", "tansiq.web.apps"} & set(sys.modules)))
+from tansiq.workers.exchange import serving
+print(len(open_alarms()), sorted({"allauth", "django.contrib.sessions", "numpy", "tansiq.web.apps"} & set(sys.modules)))
+"""
+COMMANDS = """
+import sys
+from tansiq.cli import build
+from tansiq import settings
+build()
+print(sorted({"asyncio", "cryptography", "django", "granian", "numpy", "pysequoia"} & set(sys.modules)))
+"""
+WORKER = """
+import sys
+from tansiq.cli import node
+node.opened(pages=False, sessions=True)
+from tansiq.workers.jobs import forget_sessions, jobs
+from datetime import UTC, datetime
+loaded = sorted({"allauth", "numpy", "requests", "tansiq.web.apps"} & set(sys.modules))
+print(forget_sessions(datetime.now(UTC)), loaded)
 """
 
 
 def test_process_without_pages_loads_neither_pages_nor_accounts(run_python: Run) -> None:
     done = run_python(LOADED)
+
+    assert (done.stdout, done.stderr) == ("0 []\n", "")
+
+
+def test_commands_load_nothing_before_they_run(run_python: Run) -> None:
+    done = run_python(COMMANDS)
+
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_worker_knows_sessions_and_loads_no_pages(run_python: Run) -> None:
+    done = run_python(WORKER)
 
     assert (done.stdout, done.stderr) == ("0 []\n", "")
 

@@ -130,3 +130,12 @@ def test_item_is_the_key_and_the_live_leaf(kind: str, object_id: str, term: int,
 def _random_items(count: int) -> list[tuple[bytes, bytes]]:
     draw = random.Random(count)
     return [(draw.randbytes(32), draw.randbytes(32)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("count", [1 << 14, (1 << 14) + 1])
+def test_items_are_in_order_however_many_they_are(count: int) -> None:
+    keys = [key_of("case.note", f"XA-CERT:{number}") for number in range(count)]
+
+    items = Items((key, bytes(32)) for key in keys)
+
+    assert list(items.keys) == sorted(keys)

@@ -230,7 +230,10 @@ def _is_meant() -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     question = _("Is this database an older backup? The node is silent until its peers have answered.")
-    return typer.confirm(question, default=False, err=True)
+    try:
+        return typer.confirm(question, default=False, err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def _moment(moment: datetime) -> str:

@@ -39,11 +39,12 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The node, and the first administrator's way in as long as nobody has come in."""
+    """The node, and the first administrator's way in, for so many hours, as long as nobody has come in."""
 
     code: str
     name: str
     token: str
+    hours: int = 0
 
 
 def named(wishes: Wishes, *, now: datetime) -> Named:
@@ -52,6 +53,7 @@ def named(wishes: Wishes, *, now: datetime) -> Named:
     Raises: NoSuchLanguage, values.BadTeamCode.
     """
     from tansiq.members.actions.node import first_administrator
+    from tansiq.members.actions.tokens import SIGN_IN_LINK_HOURS
     from tansiq.members.models import Node
 
     if wishes.language and wishes.language not in LANGUAGES:
@@ -59,7 +61,7 @@ def named(wishes: Wishes, *, now: datetime) -> Named:
     if (node := Node.objects.first()) is not None:
         if wishes != Wishes():
             say(_("This node is named already: {code}, {name}.").format(code=node.code, name=node.name))
-        return Named(node.code, node.name, way_in(now=now))
+        return Named(node.code, node.name, way_in(now=now), SIGN_IN_LINK_HOURS)
     given = asked(wishes) if sys.stdin.isatty() and sys.stderr.isatty() else assumed(wishes)
     first = first_administrator(
         code=given.code,
@@ -69,7 +71,7 @@ def named(wishes: Wishes, *, now: datetime) -> Named:
         hosts_secretariat=given.secretariat,
         now=now,
     )
-    return Named(first.node.code, first.node.name, first.token)
+    return Named(first.node.code, first.node.name, first.token, SIGN_IN_LINK_HOURS)
 
 
 def way_in(*, now: datetime) -> str:
@@ -102,7 +104,11 @@ def language_asked() -> str:
 
 
 def prompt(question: str, default: str) -> str:
-    return str(typer.prompt(question, default=default, err=True)).strip()
+    """Raises: KeyboardInterrupt: Ctrl-C, or the end of what is typed."""
+    try:
+        return str(typer.prompt(question, default=default, err=True)).strip()
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def assumed(wishes: Wishes) -> Wishes:

@@ -1,15 +1,21 @@
-"""A node that is its federation's backbone: what its message server reads, and bringing it to a new roster."""
+"""A node that is its federation's backbone: what its message server reads, and bringing it to a new roster.
+
+What speaks to the server is loaded when it is needed: every command loads this module.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tansiq.cli import secrets
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
-from tansiq.exchange import administration, jetstream, nkey, servers
-from tansiq.exchange.jetstream import BackboneNode, Quotas
+
+if TYPE_CHECKING:
+    from tansiq.exchange import administration
+    from tansiq.exchange.jetstream import BackboneNode
 
 
 class HubUnnamed(TansiqError):
@@ -52,6 +58,7 @@ def configure(home: Home, name: str) -> Path:
 def text(home: Home, name: str) -> str:
     """What the server is to read: the members of the roster here. Raises: servers.NotEncrypted, HubUnnamed."""
     from tansiq import settings
+    from tansiq.exchange import nkey, servers
 
     urls()
     tls = None
@@ -71,6 +78,7 @@ def text(home: Home, name: str) -> str:
 def clustered(home: Home, name: str, *, store: Path, tls: Path, routes: Sequence[str], password: str) -> str:
     """What one of three servers on machines of their own is to read; it listens on all of its machine's addresses."""
     from tansiq import settings
+    from tansiq.exchange import nkey, servers
 
     shown = servers.Tls(tls / "cert.pem", tls / "key.pem", tls / "ca.pem")
     server = servers.Server(name, "0.0.0.0:4222", store, settings.BACKBONE_BYTES, tls=shown)
@@ -80,6 +88,8 @@ def clustered(home: Home, name: str, *, store: Path, tls: Path, routes: Sequence
 
 def waiting(home: Home) -> list[administration.Filling]:
     """What waits where. Raises: BackboneAway, BackboneRefused."""
+    from tansiq.exchange import administration
+
     return administration.fillings(urls(), seed(home), authority=authority())
 
 
@@ -89,6 +99,7 @@ def apply(home: Home, name: str) -> administration.Changes:
     Raises: BackboneAway, BackboneRefused.
     """
     from tansiq import settings
+    from tansiq.exchange import administration, jetstream
 
     if is_hub():
         configure(home, name)
@@ -96,13 +107,15 @@ def apply(home: Home, name: str) -> administration.Changes:
     nodes = members()
     if not nodes:
         return administration.Changes()
-    quotas = Quotas.for_storage(settings.BACKBONE_BYTES, len(nodes))
+    quotas = jetstream.Quotas.for_storage(settings.BACKBONE_BYTES, len(nodes))
     specs = jetstream.specs(nodes, replicas=3 if len(urls()) == 3 else 1, quotas=quotas)
     return administration.administer(urls(), seed(home), specs, authority=authority())
 
 
 def answers(home: Home) -> bool:
     """Whether the server lets the administrator in."""
+    from tansiq.exchange import administration
+
     try:
         administration.fillings(urls(), seed(home), authority=authority())
     except TansiqError:
@@ -112,6 +125,7 @@ def answers(home: Home) -> bool:
 
 def members() -> list[BackboneNode]:
     """Of the roster here; nobody before the first."""
+    from tansiq.exchange import jetstream
     from tansiq.exchange.node import rosters
 
     roster = rosters.current()
@@ -127,6 +141,8 @@ def named() -> str:
 
 def seed(home: Home) -> str:
     """The administrator's, drawn when it is first needed. It opens nothing but the message server."""
+    from tansiq.exchange import nkey
+
     file = home.secrets / "backbone.nkey"
     if not file.exists():
         secrets.write(file, nkey.new_seed() + "\n")

@@ -23,11 +23,12 @@ def home() -> Home:
 
 
 @cache
-def opened(*, pages: bool = True) -> Home:
+def opened(*, pages: bool = True, sessions: bool = False) -> Home:
     """The node's home, its database at this program's version and the shipped directory in it.
 
     Args:
         pages: False in a process that lives long and needs neither pages nor accounts: it takes less memory.
+        sessions: of those who are signed in: known even without pages.
     """
     import django
 
@@ -39,7 +40,7 @@ def opened(*, pages: bool = True) -> Home:
     try:
         is_set_up = stamp.exists() and stamp.read_text() == wanted
         if is_set_up and not pages:
-            without_pages()
+            without_pages(sessions=sessions)
         django.setup()
         atexit.register(leave_the_database)
         if not is_set_up:
@@ -51,10 +52,10 @@ def opened(*, pages: bool = True) -> Home:
     return here
 
 
-def without_pages() -> None:
+def without_pages(*, sessions: bool) -> None:
     from tansiq import settings
 
-    settings.INSTALLED_APPS = settings.WITHOUT_PAGES
+    settings.INSTALLED_APPS = [*settings.WITHOUT_PAGES, *(["django.contrib.sessions"] if sessions else [])]
 
 
 def leave_the_database() -> None:

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tansiq.cli import backbone, first_start, node
+from tansiq.cli import backbone, first_start, hub, node
+from tansiq.cli.apart import apart
 from tansiq.cli.processes import Node, Part, log
 from tansiq.cli.web import PortTaken, must_be_free
 from tansiq.core.errors import N_, TansiqError
@@ -58,10 +60,15 @@ def up(
     home = node.present()
     with alone(home) as unclean:
         free_the_port(patient=unclean)
-        node.opened()
         wishes = first_start.Wishes(code, name, language, team, secretariat)
-        this = first_start.named(wishes, now=datetime.now(UTC))
+        this = apart(lambda: opened(wishes))
         run(home, this, lambda: introduce(home, this), access_log=access_log)
+
+
+def opened(wishes: first_start.Wishes) -> first_start.Named:
+    """The node set up if it is new. It loads what this process, which only looks after others, does without."""
+    node.opened()
+    return first_start.named(wishes, now=datetime.now(UTC))
 
 
 def run(home: Home, this: first_start.Named, told: Callable[[], bool], *, access_log: bool = False) -> None:
@@ -91,13 +98,21 @@ def parts(home: Home, code: str, *, access_log: bool) -> list[Part]:
     wanted = []
     if not settings.BACKBONE_URL or settings.BACKBONE_LISTEN:
         server = str(backbone.program(settings.NATS_SERVER))
-        wanted.append(
-            Part(N_("message server"), lambda: [server, "--config", str(backbone.configure(home, code))], 10.0)
-        )
+        wanted.append(Part(N_("message server"), lambda: [server, "--config", str(configured(home, code))], 10.0))
     wanted.append(Part(N_("worker"), lambda: ours("work")))
     wanted.append(Part(N_("exchange"), lambda: ours("exchange", "serve")))
     wanted.append(Part(N_("web server"), lambda: ours("web", *(["--access-log"] if access_log else []))))
     return wanted
+
+
+def configured(home: Home, code: str) -> Path:
+    """The file that the message server reads, written anew. A hub's has the members of its roster, in the database."""
+
+    def write() -> Path:
+        node.opened(pages=False)
+        return backbone.configure(home, code)
+
+    return apart(write) if hub.is_hub() else backbone.configure(home, code)
 
 
 def ours(*arguments: str) -> list[str]:
@@ -144,9 +159,7 @@ def introduce(home: Home, this: first_start.Named) -> bool:
     log(_("Node {code}, {name}, in {folder}.").format(code=this.code, name=this.name, folder=home.path))
     log(_("The portal is at {address}. Ctrl-C stops the node.").format(address=settings.ADDRESS))
     if this.token:
-        from tansiq.members.actions.tokens import SIGN_IN_LINK_HOURS
-
-        log(_("The first administrator's way in, once, within {hours} hours:").format(hours=SIGN_IN_LINK_HOURS))
+        log(_("The first administrator's way in, once, within {hours} hours:").format(hours=this.hours))
         typer.echo(link(this.token))
         sys.stdout.flush()
     return True

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from tansiq.cli import node
+from tansiq.cli.apart import apart
 from tansiq.cli.trouble import why
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _
@@ -41,12 +42,16 @@ def web(
 ) -> None:
     if port:
         os.environ["TANSIQ_PORT"] = str(port)
-    home = node.opened()
-    node.collect_static(home)
+    apart(ready)
     from tansiq import settings
 
     must_be_free(settings.BIND, settings.PORT)
     serve(settings.BIND, settings.PORT, settings.WEB_THREADS, access_log=access_log)
+
+
+def ready() -> None:
+    """The node set up, what its pages are made of at hand."""
+    node.collect_static(node.opened())
 
 
 def serve(host: str, port: int, threads: int, *, access_log: bool) -> None:
@@ -75,6 +80,7 @@ def application() -> Callable[..., Any]:
 
     tied_to(os.getppid())()
     logging.getLogger("django.request").setLevel(logging.ERROR)  # not a line for every page that is not there
+    ready()
     from django.urls import get_resolver
 
     from tansiq.web.wsgi import application

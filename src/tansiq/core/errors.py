@@ -33,6 +33,14 @@ class TansiqError(Exception):
         super().__init__(values)
         self.values = values
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.values)
+
     def __str__(self) -> str:
         text = self.message.format(**self.values)
         return f"{text} {self.remedy.format(**self.values)}" if self.remedy else text
+
+
+def _again(kind: type[TansiqError], values: dict[str, Any]) -> TansiqError:
+    """The error in another process."""
+    return kind(**values)

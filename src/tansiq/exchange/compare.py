@@ -14,8 +14,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import overload
 
-import numpy as np
-
 from tansiq.exchange.body import Version
 from tansiq.exchange.values import Unfit, length_prefixed
 
@@ -25,6 +23,8 @@ LISTED = 32
 TOP = 1 << 256
 _CHUNK = 64
 _HALF, _ROW = 32, 64
+_FEW = 1 << 14
+"""Rows."""
 
 
 def key_of(kind: str, object_id: str) -> bytes:
@@ -142,9 +142,7 @@ class Items:
             if len(key) != _HALF or len(leaf) != _HALF:
                 raise ValueError("no 32 bytes")
             data += key + leaf
-        if data:
-            np.frombuffer(data, dtype=f"S{_ROW}").sort()
-        rows = memoryview(data)
+        rows = memoryview(_sorted(data))
         self.keys, self.leaves = Column(rows, 0), Column(rows, _HALF)
         self._sums = [0]
         before = b""
@@ -175,6 +173,16 @@ class Items:
         whole = index // _CHUNK
         rest = self.leaves[whole * _CHUNK : index]
         return self._sums[whole] + sum(int.from_bytes(leaf) for leaf in rest)
+
+
+def _sorted(rows: bytearray) -> bytearray:
+    """Rows of 64 bytes in order. What sorts many of them without more memory is loaded only where there are many."""
+    if len(rows) <= _FEW * _ROW:
+        return bytearray().join(sorted(bytes(rows[row : row + _ROW]) for row in range(0, len(rows), _ROW)))
+    import numpy as np
+
+    np.frombuffer(rows, dtype=f"S{_ROW}").sort()
+    return rows
 
 
 def check(message: Message) -> None:
