@@ -160,6 +160,7 @@ class House:
         checking.follow(now)
         if self._is_time("kinds", DAILY, now):  # another program may run since the last start
             settling.on_kinds_changed(here, now)
+        settling.on_known(here, now)
         settling.settle_ready(here, now)
         for _round in range(SIGNING_ROUNDS):  # of a million, when a member leaves; the rest has its turn, too
             if recalls.sign_recalls(here, now=now, most=SIGNED) < SIGNED:

@@ -40,9 +40,18 @@ class Follow:
     frozen: bool = False
 
 
-@transaction.atomic
 def on_receipt(here: Here, receipt: Receipt, now: datetime) -> Follow:
     """Believe a receipt, or not (section 3.5); of an incarnation that is over it says nothing any more."""
+    from tansiq.exchange.node import holding
+
+    follow = _on_receipt(here, receipt, now)
+    if follow.held:
+        holding.become_held(here, now)  # which locks more than one channel, and what comes before them
+    return follow
+
+
+@transaction.atomic
+def _on_receipt(here: Here, receipt: Receipt, now: datetime) -> Follow:
     from tansiq.exchange.node import holding
 
     if holding.is_held():
@@ -51,13 +60,11 @@ def on_receipt(here: Here, receipt: Receipt, now: datetime) -> Follow:
     if channel is None or channel.incarnation != receipt.incarnation:
         if not _is_of_another_life(channel, receipt):
             return Follow()
-        holding.become_held(here, now)
         return Follow(held=True)
     said = _said(receipt)
     ours = Sent.objects.filter(channel=channel, last=said.through).values_list("digest", flat=True).first()
     weighed = receipts.weigh(keeping.belief_of(channel), said, given=channel.given, digest_at_through=ours)
     if weighed.alarm is Alarm.HIGHER:
-        holding.become_held(here, now)
         return Follow(held=True)
     if weighed.alarm is Alarm.OTHER_CHAIN:
         _freeze(here, receipt, ours or "", now)
@@ -185,7 +192,7 @@ def _span(row: Sent) -> Entry:
 def _note_states(here: Here, peer: str, states: Sequence[ObjectState], now: datetime) -> None:
     """What the node says of objects that were attempted to it; of recalls it is told to whoever made them."""
     said = {state.object: state for state in states}
-    known = Recipient.objects.filter(peer=peer, object__in=list(said)).only("object", "peer")
+    known = Recipient.objects.filter(peer=peer, object__in=list(said)).order_by("object").only("object", "peer")
     Recipient.objects.bulk_create(
         [_stated(row, said[row.object], now) for row in known],
         batch_size=500,

@@ -107,7 +107,7 @@ def due_wishes(here: Here, now: datetime) -> list[tuple[str, ComparisonAsked]]:
     if life.is_held():
         return []
     wished = Link.objects.select_for_update().filter(peer__in=here.peers, wish_at__isnull=False)
-    peers = sorted(wished.values_list("peer", flat=True))
+    peers = list(wished.order_by("peer").values_list("peer", flat=True))
     Link.objects.filter(peer__in=peers).update(wish_at=None)
     return [(peer, ComparisonAsked(comparison=new_id(now), of=peer, turn=0)) for peer in peers]
 

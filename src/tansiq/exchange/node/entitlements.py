@@ -16,11 +16,12 @@ from django.db.models.functions import Length
 
 from tansiq.exchange import markings
 from tansiq.exchange.body import Lane
-from tansiq.exchange.models import MarkingSet, OutboxRow, RecallOrder, Recipient, SharedObject
+from tansiq.exchange.models import MarkingSet, OutboxRow, OutChannel, RecallOrder, Recipient, SharedObject
 from tansiq.exchange.node import freezing, life, sets
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.heeding import review_forwards
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.locking import lock
 from tansiq.exchange.node.orders import SIGNED_AT_ONCE, sign_recalls
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.tombstones import below
@@ -52,6 +53,7 @@ def on_roster(before: Here, after: Here, now: datetime) -> None:
         return
     life.locked(now)
     changed = _changed_peers(before, after)
+    lock(OutChannel.objects.filter(peer__in=changed), "peer", "lane")  # what was being attempted is known as such
     _follow(Deciding(before, now), Deciding(after, now), changed, now)
     sign_recalls(after, now=now, most=SIGNED_AT_ONCE)
     _review_all_forwards(after, changed, now)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, islice
 from threading import RLock
 
+from django.db import transaction
 from django.db.models import Q
 
 from tansiq.exchange.blob import chunk_count, decrypted_chunk
@@ -155,8 +156,10 @@ class Files:
     def _hold(self, here: Here, row: Blob, now: datetime) -> None:
         """It is whole: what waited for it goes on."""
         self._drop(row)
-        Blob.objects.filter(pk=row.pk).update(held_at=now, tries=0, next_at=None, trouble="", avoid=[])
-        settling.on_blob(here, row.digest, now)
+        with transaction.atomic():
+            settling.lock(now)
+            Blob.objects.filter(pk=row.pk).update(held_at=now, tries=0, next_at=None, trouble="", avoid=[])
+            settling.on_blob(here, row.digest, now)
         for _ in range(ROUNDS):
             if not settling.settle_ready(here, now):
                 break

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from tansiq.exchange.body import MOST_FORWARDERS
 from tansiq.exchange.models import OutboxRow, Recipient, SharedObject, Statement
-from tansiq.exchange.node import statements
+from tansiq.exchange.node import life, statements
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.statements import BATCH
@@ -44,6 +44,7 @@ def forward(here: Here, object: str, peer: str, now: datetime) -> bool:
     Returns: whether it may go: the object is here, this node may forward, and the latest marking that the owner has
         proven to have set allows it.
     """
+    life.settling(now)  # no later version is applied meanwhile, which would not go on
     row = SharedObject.objects.select_related("statement").filter(object=object).first()
     if row is None or row.statement is None or not _may_forward(here, row, peer, now):
         return False

@@ -66,10 +66,10 @@ def _counts(here: Here, key: NodeKey) -> bool:
 
 def _unfreeze(here: Here, peer: str, now: datetime) -> None:
     """Both sides begin anew, ask what the other has of theirs, and compare."""
-    Link.objects.filter(peer=peer).update(frozen_at=None, incomplete_since=now)
     InChannel.objects.filter(peer=peer).update(frozen=False, closed=True)
-    for channel in OutChannel.objects.select_for_update().filter(peer=peer):
+    for channel in OutChannel.objects.select_for_update().filter(peer=peer).order_by("lane"):
         keeping.renumber(channel, now, requeue=True)
+    Link.objects.filter(peer=peer).update(frozen_at=None, incomplete_since=now)
     ask_back(here, peer, now)
     alarms.end_alarm("exchange.clone", peer, now)
 

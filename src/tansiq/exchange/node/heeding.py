@@ -23,7 +23,7 @@ from tansiq.exchange.models import (
     Statement,
     Waiting,
 )
-from tansiq.exchange.node import candidates, keeping
+from tansiq.exchange.node import candidates, keeping, life
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.orders import DELETED, KEPT, recall_from
@@ -133,6 +133,7 @@ def _destroy(shared: SharedObject, recall: Recall) -> None:
     doomed = Statement.objects.filter(object=shared.object).filter(below(*recall.narrowed) | up_to(*recall.left))
     kept = [pk for pk in (shared.statement_id, shared.proven_id) if pk is not None]
     ids = list(doomed.exclude(pk__in=kept).values_list("pk", flat=True))
+    keeping.still({shared.object: None})
     OutboxRow.objects.filter(statement__in=ids).delete()
     keeping.destroy(ids)
     Statement.objects.filter(pk__in=ids).delete()
@@ -174,6 +175,7 @@ def keep(here: Here, object_id: str, reason: Reason, *, by: Viewer, now: datetim
     if reason not in KEEPING:
         raise ValueError(reason)
     may_keep(here, by=by).require()
+    life.settling(now)  # what settles the object, or says what became of its recall, is over
     shared, _is_new = SharedObject.objects.select_for_update().get_or_create(
         object=object_id, defaults={"owner": owner_of(object_id)}
     )

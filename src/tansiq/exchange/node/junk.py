@@ -20,7 +20,8 @@ def receive_junk(junk: seal.Junk, sealed: Sealed, way: str, now: datetime) -> No
     """Count it, and keep it as long as there is room: the oldest goes first."""
     counted = {"day": now.date(), "check_number": junk.check, "reason": junk.reason.value}
     if not JunkCount.objects.filter(**counted).update(count=F("count") + 1):
-        JunkCount.objects.create(**counted, count=1)
+        JunkCount.objects.bulk_create([JunkCount(**counted)], ignore_conflicts=True)
+        JunkCount.objects.filter(**counted).update(count=F("count") + 1)
     digest = values.digest(sealed.data)
     if Junk.objects.filter(pk=digest).update(times=F("times") + 1, last_at=now):
         return

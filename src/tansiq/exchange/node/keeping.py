@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, Sum
 
 from tansiq.exchange.body import Lane, SkipReason
@@ -20,6 +20,8 @@ from tansiq.exchange.models import (
     SharedObject,
     Statement,
 )
+from tansiq.exchange.node.locking import lock
+from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.receipts import Holding
 from tansiq.exchange.sending import Backlog
 from tansiq.exchange.values import EMPTY_DIGEST
@@ -73,6 +75,26 @@ def backlog_of(peer: str) -> Backlog:
     return Backlog(sealed["bodies"] or 0, sealed["size"] or 0) + unsealed
 
 
+def still(objects: Mapping[str, Collection[str] | None]) -> None:
+    """What waits of these objects gets no position and is not attempted until this transaction ends; what was being
+    attempted is known as such.
+
+    Args:
+        objects: those to whom it must not go; None: nobody.
+    """
+    if not connection.features.has_select_for_update:
+        return
+    found: set[tuple[str, str, str]] = set()
+    for some in in_parts(objects):
+        rows = OutboxRow.objects.filter(statement__object__in=some)
+        bodies = Sent.objects.filter(statement__object__in=some, covered_at=None)
+        found |= set(rows.values_list("peer", "lane", "statement__object"))
+        found |= set(bodies.values_list("channel__peer", "channel__lane", "statement__object"))
+    concerned = {(peer, lane) for peer, lane, one in found if (to := objects[one]) is None or peer in to}
+    for peer, lane in sorted(concerned):
+        opened(peer, Lane(lane))
+
+
 def renumber(channel: OutChannel, now: datetime, *, requeue: bool) -> None:
     """End the channel's incarnation; the next body begins another (section 2.1). In the caller's transaction.
 
@@ -114,7 +136,7 @@ def destroy(statements: Collection[int]) -> int:
     """
     carrying = Sent.objects.filter(statement__in=statements)
     channels = sorted(carrying.values_list("channel", flat=True).distinct())
-    list(OutChannel.objects.select_for_update().filter(pk__in=channels).order_by("pk"))
+    lock(OutChannel.objects.filter(pk__in=channels), "peer", "lane")
     waiting = carrying.filter(covered_at=None).values("channel").annotate(size=Sum("size_bytes")).order_by()
     for one in list(waiting):
         OutChannel.objects.filter(pk=one["channel"]).update(waiting_bytes=F("waiting_bytes") - one["size"])

@@ -13,6 +13,7 @@ from tansiq.core.viewer import Role, Viewer
 from tansiq.exchange.models import Life, Link, OutboxRow, OutChannel, RecallOrder
 from tansiq.exchange.node import alarms, keeping
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.locking import lock
 from tansiq.exchange.values import whole_milliseconds
 
 RESTORED, HIGHER = "restored", "higher"
@@ -39,21 +40,29 @@ def waiting_for(here: Here) -> frozenset[str]:
 
 
 def locked(now: datetime) -> Life:
-    """This node's life, first of all that a transaction locks: what settles objects locks it, too."""
+    """This node's life, first of all that a transaction locks: what settles objects locks it, too, and what publishes
+    shares it."""
     row, _is_new = Life.objects.select_for_update().get_or_create(pk=1, defaults={"began_at": now})
     return row
+
+
+def settling(now: datetime) -> Life:
+    """The same, for who settles objects and does not change it: one at a time does, while others publish."""
+    row = Life.objects.select_for_update(no_key=True).filter(pk=1).first()
+    return row or locked(now)
 
 
 @transaction.atomic
 def restore(here: Here, now: datetime, *, reason: str = RESTORED) -> None:
     """This database is an old backup: be silent until the peers have answered (section 11.1)."""
     life = locked(now)
+    lock(OutChannel.objects.all(), "peer", "lane")
     life.number, life.reason, life.held_since = life.number + 1, reason, whole_milliseconds(now)
     life.save()
     Link.objects.exclude(peer__in=here.peers).update(asking_since=None)
     _ask(here.peers, life.held_since)
     OutboxRow.objects.all().delete()
-    for channel in OutChannel.objects.select_for_update():
+    for channel in OutChannel.objects.all():
         keeping.renumber(channel, now, requeue=False)
     RecallOrder.objects.filter(answered_at=None).update(statement=None)  # what of them was under way is gone
     maybe_release(here, now)
@@ -75,7 +84,7 @@ def ask_back(here: Here, peer: str, now: datetime) -> None:
 
 
 def _ask(peers: Collection[str], since: datetime) -> None:
-    Link.objects.bulk_create([Link(peer=peer) for peer in sorted(peers)], ignore_conflicts=True)
+    _links(peers)
     Link.objects.filter(peer__in=peers).update(
         asking_since=since, asked_after="", asked_at=None, waived_by="", waived_reason="", waived_at=None
     )
@@ -138,5 +147,11 @@ def on_roster(before: Here, after: Here, now: datetime) -> None:
 
 def to_compare(peers: Collection[str], now: datetime) -> None:
     """Links of which it is not known any more that both sides hold the same."""
-    Link.objects.bulk_create([Link(peer=peer) for peer in sorted(peers)], ignore_conflicts=True)
+    _links(peers)
     Link.objects.filter(peer__in=peers, incomplete_since=None).update(incomplete_since=now)
+
+
+def _links(peers: Collection[str]) -> None:
+    """Their rows, made where there are none, and locked."""
+    Link.objects.bulk_create([Link(peer=peer) for peer in sorted(peers)], ignore_conflicts=True)
+    lock(Link.objects.filter(peer__in=peers))

@@ -14,12 +14,13 @@ from tansiq.core.marking import Marking
 from tansiq.exchange import held
 from tansiq.exchange.body import BlobReference, Version
 from tansiq.exchange.kinds import owner_of
-from tansiq.exchange.models import Life, Recipient, SharedObject, Statement
-from tansiq.exchange.node import statements
+from tansiq.exchange.models import Life, Recipient, RosterRecord, SharedObject, Statement
+from tansiq.exchange.node import keeping, statements
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.forwarding import can_go_on, enqueue, enqueue_all, forward, pass_on
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.node.locking import lock
+from tansiq.exchange.node.life import to_compare
+from tansiq.exchange.node.locking import lock, share
 from tansiq.exchange.node.statements import BATCH, Text
 from tansiq.exchange.node.waking import wake
 from tansiq.exchange.receiving import Cause, Recall
@@ -101,6 +102,8 @@ def publish_all(here: Here, changes: Sequence[Change], now: datetime) -> list[St
     made: list[Statement] = []
     for batch in _batches(changes):
         made += _published(here, batch, life, now)
+    if RosterRecord.objects.filter(epoch__gt=here.epoch).exists():
+        to_compare(here.peers, now)  # it was decided under a roster that counts no more
     return made
 
 
@@ -117,7 +120,8 @@ def _batches(changes: Sequence[Change]) -> Iterable[Sequence[Change]]:
 
 
 def _life() -> int:
-    """Raises: NodeIsHeld."""
+    """Which life this is; it stays so, and nobody follows a roster, until the transaction ends. Raises: NodeIsHeld."""
+    share(Life.objects.filter(pk=1))
     life = Life.objects.first()
     if life is not None and life.held_since is not None:
         raise NodeIsHeld()
@@ -127,7 +131,7 @@ def _life() -> int:
 def _published(here: Here, changes: Sequence[Change], life: int, now: datetime) -> list[Statement]:
     objects = _locked(here, changes)
     made = statements.state_all(here, [_text(change, objects[change.object], life) for change in changes], now)
-    new = [identifier for identifier, row in objects.items() if not row.known]
+    new = {identifier for identifier, row in objects.items() if not row.known}
     for statement in made:
         row = objects[statement.object]
         row.statement, row.epoch, row.known, row.withheld, row.life = statement, here.epoch, True, False, life
@@ -141,7 +145,8 @@ def _published(here: Here, changes: Sequence[Change], life: int, now: datetime) 
     wake(new)  # what others sent may refer to it
     audiences = _audiences(here, changes, made, now)
     enqueue_all(here, ((statement, peer) for statement in made for peer in sorted(audiences[statement.object])), now)
-    _recall_below(here, {statement.object: _version(statement) for statement in made}, audiences, now)
+    later = {statement.object: _version(statement) for statement in made if statement.object not in new}
+    _recall_below(here, later, audiences, now)
     return made
 
 
@@ -209,11 +214,15 @@ def _recall_below(
     here: Here, versions: Mapping[str, Version], audiences: Mapping[str, frozenset[str]], now: datetime
 ) -> None:
     """From everybody to whom something of an object was attempted and who may not have this version of it."""
+    if not versions:
+        return
     reached = here.peers | set(here.facts.former)
+    losing = {identifier: reached - audiences.get(identifier, frozenset()) for identifier in versions}
+    keeping.still(losing)
     attempted = Recipient.objects.filter(object__in=list(versions), attempted_at__isnull=False)
     owed: dict[str, dict[str, Recall]] = {}
     for identifier, peer in attempted.values_list("object", "peer").order_by("peer", "object"):
-        if peer in reached - audiences.get(identifier, frozenset()):
+        if peer in losing[identifier]:
             recall = Recall.of(versions[identifier], cause=Cause.MARKING, epoch=here.epoch)
             owed.setdefault(peer, {})[identifier] = recall
     if owed:

@@ -54,10 +54,10 @@ def all_receipts(here: Here, peer: str, lane: Lane, *, now: datetime) -> list[Re
 
 def _due(here: Here, now: datetime) -> QuerySet[InChannel]:
     """Channels that may be due, the longest silent first; ``receipts.is_due`` decides. Nothing goes to who is no
-    member (section 12)."""
+    member (section 12). What somebody is changing this moment is due a moment later."""
     rested = Q(receipt_at=None) | Q(receipt_at__lte=now - LEAST_BETWEEN)
     open_items = Q(highest__gt=F("through"), closed=False, receipt_at__lte=now - MOST_BETWEEN)
-    mine = InChannel.objects.select_for_update().filter(peer__in=here.peers)
+    mine = InChannel.objects.select_for_update(skip_locked=True).filter(peer__in=here.peers)
     return mine.filter((Q(unsaid=True) & rested) | open_items).order_by(F("receipt_at").asc(nulls_first=True), "pk")
 
 

@@ -15,6 +15,7 @@ from tansiq.exchange.node import publishing
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.entitlements import markings_in_use, own_live
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.locking import lock
 from tansiq.exchange.node.orders import recall_from
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.tombstones import recall_of
@@ -70,6 +71,7 @@ def repair(here: Here, peer: str, objects: Collection[str], now: datetime) -> No
     deciding = Deciding(here, now)
     for some in in_parts(objects):
         shared = SharedObject.objects.filter(object__in=some).select_related("statement").order_by("object")
+        lock(shared)
         rows = [row for row in shared if row.statement is not None or recall_of(row) != Recall()]
         deciding.learn({row.statement.marking_id for row in rows if row.statement is not None})
         sent, recalled = [], {}

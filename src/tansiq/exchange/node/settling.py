@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from tansiq.audit import actions as audit
 from tansiq.core.decision import Decision, no
@@ -18,10 +19,11 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
 from tansiq.exchange import markings, receiving
 from tansiq.exchange.body import State
-from tansiq.exchange.models import Life, Waiting, WaitingFor
-from tansiq.exchange.node import candidates
+from tansiq.exchange.models import Life, SharedObject, Waiting, WaitingFor
+from tansiq.exchange.node import candidates, life
 from tansiq.exchange.node.candidates import Candidate
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.locking import again_after_deadlock
 from tansiq.exchange.node.settlement import DeskFailed, Settlement
 from tansiq.exchange.node.waking import mark, wake
 from tansiq.exchange.reasons import Reason
@@ -49,18 +51,20 @@ class NotWaiting(TansiqError):
 
 def in_one_transaction(work: Callable[[bool], Done]) -> Done:
     """``work(careful)``: first without savepoints, and, where a desk raised, again from the beginning with them."""
+
+    def done(careful: bool) -> Done:
+        with transaction.atomic():
+            return work(careful)
+
     try:
-        with transaction.atomic():
-            return work(False)
+        return again_after_deadlock(lambda: done(False))
     except DeskFailed:
-        with transaction.atomic():
-            return work(True)
+        return again_after_deadlock(lambda: done(True))
 
 
 def lock(now: datetime) -> Life:
-    """One transaction at a time settles: what wakes what is known only while it does."""
-    life = Life.objects.select_for_update().filter(pk=1).first()
-    return life or Life.objects.get_or_create(pk=1, defaults={"began_at": now})[0]
+    """One transaction at a time settles; others may publish meanwhile, and ``on_known`` finds what waited for that."""
+    return life.settling(now)
 
 
 def settle(here: Here, object_ids: Collection[str], now: datetime) -> None:
@@ -118,7 +122,15 @@ def on_kinds_changed(here: Here, now: datetime) -> int:
 
 def on_blob(here: Here, digest: str, now: datetime) -> int:
     """A blob is here, whole: what waited for it is tried again; how many that are."""
-    return wake([candidates.BLOB + digest])
+    with transaction.atomic():
+        lock(now)  # who has just looked in vain is to have said that it waits
+        return wake([candidates.BLOB + digest])
+
+
+def on_known(here: Here, now: datetime) -> int:
+    """What was published here by others while a settlement looked for it in vain; how many were waiting for it."""
+    known = SharedObject.objects.filter(pk=OuterRef("what"), known=True)
+    return wake(WaitingFor.objects.filter(Exists(known)).values_list("what", flat=True).distinct())
 
 
 def on_roster(here: Here, now: datetime) -> int:

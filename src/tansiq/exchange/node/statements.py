@@ -218,7 +218,7 @@ def keep_markings(texts: Collection[str]) -> None:
     """Have a row for each canonical set of markings; there are few."""
     wanted = {marking_key(text): text for text in texts}
     known = MarkingSet.objects.in_bulk(wanted)
-    new = [MarkingSet(key=key, text=text) for key, text in wanted.items() if key not in known]
+    new = [MarkingSet(key=key, text=text) for key, text in sorted(wanted.items()) if key not in known]
     if new:
         MarkingSet.objects.bulk_create(new, ignore_conflicts=True)
 

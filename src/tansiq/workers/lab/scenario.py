@@ -15,8 +15,7 @@ from tansiq.workers.lab.place import CLONE, codes
 FAULTS = {one.name: float for one in fields(Faults) if one.type == "float"}
 WHERE: dict[str, type | tuple[type, ...]] = {"at": (str, int, list)}
 WORDS: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "publish": WHERE
-    | {"objects": int, "lane": str, "to": list, "size_bytes": int, "series": str, "marker": str, "flaw": str},
+    "publish": WHERE | {"objects": int, "lane": str, "to": list, "size_bytes": int, "series": str, "marker": str},
     "change": WHERE | {"objects": int, "to": list, "series": str},
     "withdraw": WHERE | {"objects": int, "series": str},
     "forward": WHERE | {"objects": int, "to": list, "series": str},
@@ -35,14 +34,13 @@ WORDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "restore": WHERE | {"declared": bool},
     "clone": WHERE,
     "end_clone": WHERE,
-    "remove": WHERE | {"goes_on": bool},
+    "remove": WHERE,
     "rotate": WHERE,
     "may_forward": WHERE,
-    "carry": WHERE | {"to": list},
     "flood": WHERE | {"messages": int, "size_bytes": int},
     "wait": {"seconds": (int, float)},
     "settle": {},
-    "expect": WHERE | {"alarm": str, "frozen": list, "held": bool, "heard": bool, "parked": int, "quarantined": int},
+    "expect": WHERE | {"alarm": str, "frozen": list, "held": bool, "heard": bool},
 }
 """What a step may say, by what it does."""
 
