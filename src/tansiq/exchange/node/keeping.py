@@ -90,9 +90,11 @@ def still(objects: Mapping[str, Collection[str] | None]) -> None:
         bodies = Sent.objects.filter(statement__object__in=some, covered_at=None)
         found |= set(rows.values_list("peer", "lane", "statement__object"))
         found |= set(bodies.values_list("channel__peer", "channel__lane", "statement__object"))
-    concerned = {(peer, lane) for peer, lane, one in found if (to := objects[one]) is None or peer in to}
-    for peer, lane in sorted(concerned):
-        opened(peer, Lane(lane))
+    concerned = sorted({(peer, lane) for peer, lane, one in found if (to := objects[one]) is None or peer in to})
+    made = [OutChannel(peer=peer, lane=lane, hash=EMPTY_DIGEST, believed_hash=EMPTY_DIGEST) for peer, lane in concerned]
+    OutChannel.objects.bulk_create(made, ignore_conflicts=True)  # the first may be about to be sealed there
+    for peer, lane in concerned:
+        locked(peer, Lane(lane))
 
 
 def renumber(channel: OutChannel, now: datetime, *, requeue: bool) -> None:
