@@ -46,6 +46,10 @@ class MailNode:
         """From now on."""
         self._asked("die_before_taking_out")
 
+    def die_before_handing_in(self) -> None:
+        """From now on."""
+        self._asked("die_before_handing_in")
+
     def dies(self, ahead_seconds: float) -> int:
         """A turn in which the process ends. What it ended with."""
         process = self._started()

@@ -11,7 +11,7 @@ from federation_node.settling import Settling
 from federation_node.values import FORGED, REALM, RECALL, Fact, Letter, Out, Recalling, envelope_of
 from tansiq.exchange import held, sending
 from tansiq.exchange.body import Author, Channel, Envelope, Lane, Placed, Skip
-from tansiq.exchange.sending import Backlog, Entry, Room, Row
+from tansiq.exchange.sending import Backlog, Entry, Room, Row, Way
 from tansiq.exchange.values import digest
 
 
@@ -117,7 +117,8 @@ class Sending(Settling):
         letters = []
         for entry, ways in due:
             body = self._body(peer, lane, out, entry, now)
-            self._store(out, sending.attempted(entry, ways, now=now))
+            tried = sending.attempted(entry, ways, lane=lane, now=now)
+            self._store(out, sending.handed_in(tried, now=now) if Way.MAIL in ways else tried)
             if isinstance(body, Envelope) and body.kind != RECALL:
                 self.sent_to.setdefault(body.object, set()).add(peer)
             letters += [Letter(self.code, peer, body, way) for way in sorted(ways)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -241,6 +242,21 @@ def test_mail_that_no_server_took_counts_for_nothing_and_goes_minutes_later(pair
     assert too_soon == []
     assert pair.xb.facts()["applied"] == applied("alert.0")
     assert pair.xa.facts()["mailed"] == [1]
+    assert pair.xa.facts()["uncovered"]["XB urgent"] == 0
+
+
+def test_mail_that_its_node_was_killed_before_handing_in_goes_minutes_later(pair: Pair) -> None:
+    pair.xa.publish("urgent", "alert")
+    pair.xa.turn(0)
+    pair.xa.die_before_handing_in()
+    ended = pair.xa.dies(MINUTE)
+
+    pair.talk(6 * MINUTE - 1)
+    too_soon = pair.xb.facts()["applied"]
+    pair.talk(6 * MINUTE, 6 * MINUTE + 2, 6 * MINUTE + 4)
+
+    assert (ended, too_soon) == (-signal.SIGKILL, [])
+    assert pair.xb.facts()["applied"] == applied("alert.0")
     assert pair.xa.facts()["uncovered"]["XB urgent"] == 0
 
 

@@ -90,10 +90,13 @@ def test_check_goes_by_one_way_only(lane: Lane) -> None:
 
 
 def test_check_by_mail_that_nobody_answers_goes_by_the_message_server_after_ten_minutes() -> None:
+    from tansiq.exchange.node.attempts import mailed
+
     xa = node()
     begin(xa)
     first, second = attempts(xa, Lane.URGENT)
     by_jetstream, by_mail = (first, second) if Way.JETSTREAM in first.ways else (second, first)
+    mailed([by_mail], NOW)  # a mail server has it
     covered(xa, Lane.URGENT, [by_jetstream.first], NOW + MINUTE)
 
     later = attempts(xa, Lane.URGENT, NOW + 10 * MINUTE)

@@ -10,6 +10,7 @@ import pytest
 from tansiq.exchange.body import Lane
 
 if TYPE_CHECKING:
+    from tansiq.exchange.node.attempts import Attempt
     from tansiq.exchange.node.posting import Posted
 
 
@@ -38,6 +39,36 @@ def test_bodies_of_a_moment_are_taken_together_and_by_peer(monkeypatch: pytest.M
 
     assert posting.grouped(taken) == {"XB": [one, two], "XC": [other]}
     assert waiting.rest() == []
+
+
+def test_body_that_waits_already_is_not_put_again() -> None:
+    from tansiq.exchange.node import posting
+
+    waiting = posting.Posting(Lane.URGENT)
+    again = [attempt("XB", 2), attempt("XB", 3)]
+
+    took = [
+        waiting.put(posting.Posted("XB", "b@xb.example", (b"1", b"2"), (attempt("XB", 1), attempt("XB", 2)))),
+        waiting.put(posting.Posted("XB", "b@xb.example", (b"2 anew", b"3"), tuple(again))),
+        waiting.put(posting.Posted("XB", "b@xb.example", (b"3 anew",), (again[1],))),
+        waiting.put(posting.Posted("XC", "b@xc.example", (b"2",), (attempt("XC", 2),))),
+        waiting.put(posted("XB", b"a receipt")),
+        waiting.put(posted("XB", b"a receipt")),
+    ]
+    first = [one.sealed for one in waiting.rest()]
+    took.append(waiting.put(posting.Posted("XB", "b@xb.example", (b"2 anew",), (again[0],))))
+
+    assert took == [True] * 7
+    assert first == [(b"1", b"2"), (b"3",), (b"2",), (b"a receipt",), (b"a receipt",)]
+    assert [one.sealed for one in waiting.rest()] == [(b"2 anew",)]
+
+
+def attempt(peer: str, first: int) -> Attempt:
+    from tansiq.exchange.node.attempts import Attempt
+    from tansiq.exchange.sending import Way
+
+    mailed = frozenset({Way.MAIL})
+    return Attempt(peer, Lane.URGENT, "1-abcdefghijklmnop", first, first, b"{}", str(first), 1, mailed, is_skip=False)
 
 
 def test_more_than_there_is_room_for_is_not_taken_and_one_body_always_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ MAIL_AGAIN: Mapping[Lane, timedelta] = {
     Lane.NORMAL: timedelta(hours=1),
     Lane.BULK: timedelta(hours=1),
 }
-"""After which a mail is tried again that no server took over: it greylists, or is away."""
+"""After which a mail is tried again that no server took over: it greylists, or is away; or this node was killed."""
 FIRST_MAIL_PAUSE = timedelta(hours=1)
 LONGEST_MAIL_PAUSE = timedelta(days=1)
 WINDOW = 10_000
@@ -273,16 +273,24 @@ def _ways(entry: Entry, lane: Lane, has_mail: bool, now: datetime, *, again: boo
     return frozenset(ways)
 
 
-def attempted(entry: Entry, ways: frozenset[Way], *, now: datetime) -> Entry:
-    """The entry after an attempt; to be stored before the bytes leave, so that no crash forgets a recipient."""
+def attempted(entry: Entry, ways: frozenset[Way], *, lane: Lane, now: datetime) -> Entry:
+    """The entry after an attempt; to be stored before the bytes leave, so that no crash forgets a recipient.
+
+    Until ``handed_in`` says otherwise a mail counts as one that no server took: a crash may be what kept it.
+    """
     if entry.only is Way.MAIL and ways == {Way.MAIL} and entry.first_sent_at is None:
         entry = replace(entry, next_at=now + ALONE_BY_MAIL)
     entry = replace(entry, first_sent_at=entry.first_sent_at or now)
     if Way.JETSTREAM in ways:
         entry = replace(entry, attempts=entry.attempts + 1, next_at=now + pause(entry.attempts + 1))
     if Way.MAIL in ways:
-        entry = replace(entry, mailed=entry.mailed + 1, next_mail_at=now + mail_pause(entry.mailed + 1))
+        entry = replace(entry, mailed=entry.mailed + 1, next_mail_at=now + MAIL_AGAIN[lane])
     return entry
+
+
+def handed_in(entry: Entry, *, now: datetime) -> Entry:
+    """A mail server took it over: it rests longer than if nobody had."""
+    return replace(entry, next_mail_at=now + mail_pause(entry.mailed))
 
 
 def answered(entries: Iterable[Entry], belief: Holding, *, now: datetime) -> tuple[list[Entry], list[Entry]]:

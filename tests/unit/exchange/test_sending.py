@@ -35,7 +35,7 @@ def sealed(count: int) -> tuple[list[Entry], Outgoing]:
 
 
 def sent(entries: list[Entry], at: datetime = NOON) -> list[Entry]:
-    return [sending.attempted(entry, JETSTREAM, now=at) for entry in entries]
+    return [sending.attempted(entry, JETSTREAM, lane=Lane.NORMAL, now=at) for entry in entries]
 
 
 def positions(due: list[tuple[Entry, frozenset[Way]]]) -> list[int]:
@@ -246,7 +246,7 @@ def only(way: Way) -> Entry:
 
 def test_check_by_mail_goes_by_mail_at_once_and_by_nothing_else_for_ten_minutes() -> None:
     first = due([only(Way.MAIL)], has_mail=True)
-    mailed = sending.attempted(only(Way.MAIL), MAIL, now=NOON)
+    mailed = sending.attempted(only(Way.MAIL), MAIL, lane=Lane.NORMAL, now=NOON)
 
     before = due([mailed], has_mail=True, now=NOON + timedelta(minutes=9))
     after = due([mailed], has_mail=True, now=NOON + timedelta(minutes=10))
@@ -261,7 +261,7 @@ def test_check_by_mail_without_an_address_goes_as_everything_does() -> None:
 
 
 def test_check_by_the_message_server_goes_by_mail_only_after_an_hour() -> None:
-    tried = sending.attempted(only(Way.JETSTREAM), JETSTREAM, now=NOON)
+    tried = sending.attempted(only(Way.JETSTREAM), JETSTREAM, lane=Lane.NORMAL, now=NOON)
 
     ways = [
         {way for _entry, ways in due([tried], lane=Lane.URGENT, has_mail=True, now=NOON + timedelta(minutes=minutes))
@@ -275,9 +275,9 @@ def test_check_by_the_message_server_goes_by_mail_only_after_an_hour() -> None:
 def test_gap_where_a_check_by_mail_is_under_way_is_filled_by_the_message_server() -> None:
     first, second, third = sealed(3)[0]
     entries = [
-        sending.attempted(first, JETSTREAM, now=NOON),
-        sending.attempted(replace(second, only=Way.MAIL), MAIL, now=NOON),
-        sending.attempted(third, JETSTREAM, now=NOON),
+        sending.attempted(first, JETSTREAM, lane=Lane.NORMAL, now=NOON),
+        sending.attempted(replace(second, only=Way.MAIL), MAIL, lane=Lane.NORMAL, now=NOON),
+        sending.attempted(third, JETSTREAM, lane=Lane.NORMAL, now=NOON),
     ]
     shown = holding(1, 1, 3, gaps=((2, 2),))
 
@@ -287,6 +287,15 @@ def test_gap_where_a_check_by_mail_is_under_way_is_filled_by_the_message_server(
 
 
 def test_what_went_into_a_file_still_goes_by_the_message_server() -> None:
-    carried = sending.attempted(sealed(1)[0][0], frozenset({Way.FILE}), now=NOON)
+    carried = sending.attempted(sealed(1)[0][0], frozenset({Way.FILE}), lane=Lane.NORMAL, now=NOON)
 
     assert [ways for _entry, ways in due([carried])] == [JETSTREAM]
+
+
+def test_mail_is_due_again_in_minutes_until_a_server_is_known_to_have_it() -> None:
+    tried = sending.attempted(sealed(1)[0][0], JETSTREAM, lane=Lane.URGENT, now=NOON)
+    mailed = sending.attempted(tried, MAIL, lane=Lane.URGENT, now=NOON)
+    handed_in = sending.handed_in(mailed, now=NOON)
+
+    assert (mailed.mailed, mailed.next_mail_at) == (1, NOON + timedelta(minutes=5))
+    assert (handed_in.mailed, handed_in.next_mail_at) == (1, NOON + timedelta(hours=1))

@@ -126,6 +126,18 @@ def by_file(here: Here, peer: str, lane: Lane, *, above: int, now: datetime, mos
 
 
 @transaction.atomic
+def mailed(made: Sequence[Attempt], now: datetime) -> None:
+    """A server took them over: the next mail of them is due later than if none had (section 8.4)."""
+    channel = keeping.locked(made[0].peer, made[0].lane)
+    if channel is None or channel.incarnation != made[0].incarnation:
+        return
+    for some in in_parts([attempt.first for attempt in made]):
+        rows = Sent.objects.filter(channel=channel, covered_at=None, first__in=some, mailed__gt=0)
+        for count in list(rows.order_by().values_list("mailed", flat=True).distinct()):
+            rows.filter(mailed=count).update(next_mail_at=now + sending.mail_pause(count))
+
+
+@transaction.atomic
 def not_mailed(made: Sequence[Attempt], now: datetime) -> None:
     """No server took them over: mails that never left count for nothing, and are tried again sooner (section 8.4)."""
     channel = keeping.locked(made[0].peer, made[0].lane)
@@ -220,7 +232,7 @@ def _attempts(
         Sent.objects.filter(id__in=[rows[entry.span.first].pk for entry, _ways in chosen]).values_list("first", "body")
     )
     for entry, ways in chosen:
-        after = sending.attempted(entry, ways, now=now)
+        after = sending.attempted(entry, ways, lane=Lane(channel.lane), now=now)
         tried_at = now if Way.JETSTREAM in ways else rows[entry.span.first].tried_at
         said = (after.attempts, after.next_at, tried_at, after.mailed, after.next_mail_at, after.first_sent_at)
         changes.setdefault(said, []).append(rows[entry.span.first].pk)

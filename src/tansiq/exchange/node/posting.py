@@ -1,14 +1,14 @@
 """Sealed bodies of one lane that wait to be handed in as mails, apart from whatever else sends.
 
 What comes within a moment goes to each peer in one mail. Nothing of it is stored: what a kill loses, or what finds no
-room here, is mailed again when it is due (section 8.4).
+room here, is mailed again as what no server took over is (section 8.4). What waits here already is not put twice.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tansiq.exchange.body import Lane
 from tansiq.exchange.node.attempts import Attempt
@@ -33,23 +33,36 @@ class Posted:
     made: tuple[Attempt, ...] = field(default=(), repr=False)
 
 
+Position = tuple[str, str, int]
+"""Peer, incarnation and first position of an attempt on one lane."""
+
+
+def positions(posted: Posted) -> set[Position]:
+    return {(posted.peer, one.incarnation, one.first) for one in posted.made}
+
+
 class Posting:
     """One lane's. Safe between threads."""
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self._waiting: list[Posted] = []
+        self._positions: set[Position] = set()
         self._size_bytes = 0
         self._changing = threading.Lock()
         self._came = threading.Event()
 
     def put(self, posted: Posted) -> bool:
         """Whether there was room for it."""
-        size = sum(map(len, posted.sealed))
         with self._changing:
+            posted = self._anew(posted)
+            if not posted.sealed:
+                return True
+            size = sum(map(len, posted.sealed))
             if self._size_bytes and self._size_bytes + size > ROOM_BYTES:
                 return False
             self._waiting.append(posted)
+            self._positions |= positions(posted)
             self._size_bytes += size
         self._came.set()
         return True
@@ -64,8 +77,16 @@ class Posting:
     def rest(self) -> list[Posted]:
         """What waits now; it waits no more."""
         with self._changing:
-            waiting, self._waiting, self._size_bytes = self._waiting, [], 0
+            waiting, self._waiting, self._positions, self._size_bytes = self._waiting, [], set(), 0
         return waiting
+
+    def _anew(self, posted: Posted) -> Posted:
+        """Without what waits here since a mail server began to keep it waiting."""
+        if self._positions.isdisjoint(positions(posted)):
+            return posted
+        pairs = zip(posted.sealed, posted.made, strict=True)
+        fresh = [(data, one) for data, one in pairs if (posted.peer, one.incarnation, one.first) not in self._positions]
+        return replace(posted, sealed=tuple(data for data, _ in fresh), made=tuple(one for _, one in fresh))
 
     def wake(self) -> None:
         self._came.set()

@@ -456,6 +456,9 @@ class Service:
             sealed = [data for one in together for data in one.sealed]
             is_handed_in = self.post(together[0].address, lane, sealed)
             ways.note_mailed(peer, is_handed_in, self.clock())
+            for one in together:
+                if one.made and is_handed_in:
+                    attempts.mailed(one.made, self.clock())
             if not is_handed_in:
                 self._not_mailed(together)
 
