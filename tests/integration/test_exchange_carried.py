@@ -176,6 +176,37 @@ print(SharedObject.objects.filter(owner="XA", statement__isnull=False, withheld=
 """
 
 
+def test_member_that_was_removed_gets_its_recalls_by_a_file_for_it_alone_and_answers(homes: Homes) -> None:
+    there, back, next_roster = (homes.folder / name for name in ("there.zip", "back.zip", "next.json"))
+    homes.python("XA", PUBLISH.format(count=3, teams=["XB"], lane="normal"))
+    homes.json("XA", "exchange", "export", there, "--to", "XB")
+    homes.json("XB", "exchange", "import", there)
+    removal = homes.json("XA", "roster", "issue", "--remove", "XB", "--out", next_roster)["epoch"]
+    homes.json("XA", "roster", "issue", "--forward", "XC", "--out", next_roster)
+
+    refused = homes.json("XA", "exchange", "export", there, "--to", "XB", "--to", "XC", exit_code=2)
+    written = homes.json("XA", "exchange", "export", there, "--to", "XB")
+    taken = homes.json("XB", "exchange", "import", there)
+    homes.json("XB", "exchange", "export", back, "--to", "XA")
+    homes.json("XA", "exchange", "import", back)
+
+    assert refused["error"]["code"] == "exchange.export.with_others"
+    assert written["to"]["XB"]["bodies"] >= 3
+    assert (taken["epoch"], taken["junk"], taken["parked"], taken["refused"]) == (removal, 0, 0, 0)
+    assert homes.python("XB", POSITIONS_LEFT).split() == ["0"]
+    assert set(homes.python("XA", OUTCOMES).split()) == {"XB:deleted"}
+
+
+POSITIONS_LEFT = """
+from tansiq.exchange.models import Waiting
+print(Waiting.objects.filter(object__startswith="XA:thing").exclude(state="refused").count())
+"""
+OUTCOMES = """
+from tansiq.exchange.models import RecallOrder
+print(*(f"{one.peer}:{one.outcome}" for one in RecallOrder.objects.all()))
+"""
+
+
 def test_export_and_import_beside_a_service_do_the_same(homes: Homes) -> None:
     there, back = homes.folder / "there.zip", homes.folder / "back.zip"
 

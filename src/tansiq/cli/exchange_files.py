@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tansiq.cli import node
-from tansiq.cli.exchange_here import AsJson, here_or_complain, peers_or_complain
+from tansiq.cli.exchange_here import AsJson, carried_to, present_or_complain
 from tansiq.cli.exchange_work import Progress
 from tansiq.cli.speech import emit, say, worded
 from tansiq.core.errors import TansiqError
@@ -35,8 +35,8 @@ def export(
 ) -> None:
     home = node.opened()
     now = datetime.now(UTC)
-    here = here_or_complain(now)
-    peers = peers_or_complain(here, to)
+    here = present_or_complain(now)
+    peers = carried_to(here, to)
     from tansiq.exchange import file as files
     from tansiq.exchange.blobs import BlobStore
     from tansiq.exchange.node import serving
@@ -104,7 +104,7 @@ def import_files(
     json: AsJson = False,
 ) -> None:
     node.opened()
-    here_or_complain(datetime.now(UTC))
+    present_or_complain(datetime.now(UTC))
     codes = []
     for file in files:
         try:
@@ -127,7 +127,7 @@ def _imported(file: Path, *, shown: bool) -> dict[str, Any]:
     from tansiq.exchange.node.importing import Importing
 
     def present() -> Any:
-        return here_or_complain(datetime.now(UTC))
+        return present_or_complain(datetime.now(UTC))
 
     importing = Importing(present, store=BlobStore(home.blobs), clock=lambda: datetime.now(UTC))
     with (

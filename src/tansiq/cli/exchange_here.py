@@ -27,13 +27,30 @@ class NoRoster(TansiqError):
     exit_code = 2
 
 
+class WithOthers(TansiqError):
+    """A file for several would bring it rosters that it may not have."""
+
+    code = "exchange.export.with_others"
+    message = N_("{node} was removed from the federation: a file for it is for it alone.")
+    remedy = N_("Write two files: one with `--to {node}` and nothing else, and one for the others.")
+    exit_code = 2
+
+
 def here_or_complain(now: datetime) -> Here:
     """This node under its roster. Raises: NoRoster, and what is wrong with its keys."""
+    here = present_or_complain(now)
+    if not here.team:
+        raise NoRoster
+    return here
+
+
+def present_or_complain(now: datetime) -> Here:
+    """The same, also of a node that the roster has removed: it still has to take its recalls, and to answer them."""
     home = node.opened()
     from tansiq.exchange.node import rosters
 
     here = rosters.here(home, now=now)
-    if here is None or not here.team:
+    if here is None or not here.secrets:
         raise NoRoster
     return here
 
@@ -50,6 +67,16 @@ def peer_or_complain(here: Here, code: str) -> str:
 def peers_or_complain(here: Here, codes: Sequence[str] | None) -> list[str]:
     """All peers where none is named. Raises: NoSuchPeer."""
     return sorted({peer_or_complain(here, code) for code in codes or here.peers})
+
+
+def carried_to(here: Here, codes: Sequence[str] | None) -> list[str]:
+    """For whom a file is: peers, or one that was removed lately, alone. Raises: NoSuchPeer, WithOthers."""
+    gone = sorted({code.upper() for code in codes or ()} & here.removed.keys())
+    if not gone:
+        return peers_or_complain(here, codes)
+    if {code.upper() for code in codes or ()} != {gone[0]}:
+        raise WithOthers(node=gone[0])
+    return gone
 
 
 def look(now: datetime) -> Look:

@@ -13,7 +13,7 @@ from tansiq.exchange.blob import chunk_count
 from tansiq.exchange.blobs import BlobNotHeld, BlobStore
 from tansiq.exchange.body import Body, Lane, State
 from tansiq.exchange.models import AskHeard, Link, OutboxRow, OutChannel, Recipient, SharedObject, Statement
-from tansiq.exchange.node import attempts, holding, receipting, returning, rosters, sealing, ways
+from tansiq.exchange.node import attempts, holding, recalls, receipting, returning, rosters, sealing, ways
 from tansiq.exchange.node.asking import head
 from tansiq.exchange.node.deciding import Deciding, going_of
 from tansiq.exchange.node.here import Here
@@ -54,7 +54,7 @@ class Exporting:
     """The parts of one file, in the order of section 16, one in memory at a time.
 
     Args:
-        peers: nodes that the file is for.
+        peers: nodes that the file is for: peers; or one that was removed lately, which gets its recalls (section 12).
         store: of this node's blobs.
         worker: name of this process, for leases.
     """
@@ -67,6 +67,8 @@ class Exporting:
 
     def parts(self) -> Iterator[Part]:
         """That something was attempted is stored before its part is given."""
+        while recalls.sign_recalls(self.here, now=self.now, most=AT_ONCE) == AT_ONCE:
+            continue
         for peer in self.peers:
             self._seal(peer)
         yield from self._rosters()
@@ -86,9 +88,11 @@ class Exporting:
         sealing.release(self.worker)
 
     def _rosters(self) -> Iterator[Part]:
-        """From the newest on that each of them is known to have; all, where one of them was never heard."""
+        """From the newest on that each of them is known to have; all, where one of them was never heard. Who was
+        removed gets none after the one that removed it."""
         heard = dict(Link.objects.filter(peer__in=self.peers).values_list("peer", "heard_epoch"))
-        for epoch in range(min(heard.get(peer, 0) for peer in self.peers) + 1, self.here.epoch + 1):
+        last = min((self.here.epoch_for(peer) for peer in self.peers), default=self.here.epoch)
+        for epoch in range(min(heard.get(peer, 0) for peer in self.peers) + 1, last + 1):
             signed = rosters.signed_at(epoch)
             if signed is not None:
                 self._entries += 1
@@ -97,6 +101,8 @@ class Exporting:
 
     def _said(self, peer: str, lane: Lane) -> Iterator[Part]:
         """Receipts for all that came, a wish for those that did not come here; what is asked back, and given back."""
+        if peer in self.here.removed:
+            return
         receipts = receipting.all_receipts(self.here, peer, lane, now=self.now)
         self.exported.receipts[peer] += len(receipts)
         channel = OutChannel.objects.filter(peer=peer, lane=lane.value).exclude(incarnation="").first()
@@ -142,7 +148,10 @@ class Exporting:
 
     def _sealed(self, peer: str, lane: Lane, body: bytes) -> Part:
         self._entries += 1
-        return ForNode(peer, lane, seal_written(body, by=self.here.secrets[0], to=self.here.certificates[peer]).data)
+        to = self.here.certificate_of(peer)
+        assert to is not None
+        by = self.here.secret_at(self.here.epoch_for(peer)) if peer in self.here.removed else self.here.secrets[0]
+        return ForNode(peer, lane, seal_written(body, by=by, to=to).data)
 
     def _note_blobs(self, body: bytes) -> None:
         if _NO_BLOBS not in body:
