@@ -522,6 +522,16 @@ def test_one_version_with_two_signatures_is_quarantined_and_the_first_stays(xe: 
     assert waiting() == [("XA:1", "quarantined", "version")]
 
 
+def test_later_version_replaces_one_that_was_given_two_contents(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+    got(xe, stream.says("1", text="first"), stream.says("1", text="second"))
+
+    got(xe, stream.says("1", 2, text="third"))
+
+    assert desk.texts == {"XA:1": "third"}
+    assert (waiting(), counted(stream)) == ([], (0, 0))
+
+
 def test_parked_beyond_the_limit_are_refused_and_fit_ones_go_on(desk: Desk) -> None:
     node = here("XE", desk=desk, limits={lane: Limit(2, 10**9) for lane in Lane})
     stream = Stream()

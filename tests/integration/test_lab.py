@@ -16,8 +16,6 @@ SCENARIOS = Path(__file__).parents[1] / "scenarios"
 QUICK = "quick"
 LONG = sorted(file.stem for file in SCENARIOS.glob("*.toml") if file.stem != QUICK)
 LIMIT_SECONDS = 1200
-OPEN = {"two_contents": "nobody gives one version with two contents a third: each comparison sends it again"}
-"""Scenarios that do not end in one state yet, and why."""
 
 
 def tansiq(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -47,13 +45,7 @@ def test_nodes_that_are_killed_over_a_bad_line_come_to_one_state(tmp_path: Path)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=OPEN[name], strict=True) if name in OPEN else ())
-        for name in LONG
-    ],
-)
+@pytest.mark.parametrize("name", LONG)
 def test_scenario_ends_in_one_state(name: str, tmp_path: Path) -> None:
     assert played(name, tmp_path)["proven"]["deeds"] > 0  # type: ignore[index]
 

@@ -275,8 +275,14 @@ def settle(
             applied = Applied(item.version, item.leaf, item.epoch)
         elif verdict.state is State.HAD and applied is not None and item.version == applied.version:
             applied = replace(applied, epoch=max(applied.epoch, item.epoch))
-        held_back = held_back or (verdict.is_open and item.holds_back and verdict.reason != Reason.CLOCK)
-    return verdicts, applied
+        held_back = held_back or (verdict.is_open and item.holds_back and verdict.reason not in HOLD_NOTHING_BACK)
+    return [_superseded(verdict, applied) for verdict in verdicts], applied
+
+
+def _superseded(verdict: Verdict, applied: Applied | None) -> Verdict:
+    """What was quarantined since its owner said something else under that number: a later version replaces both."""
+    is_over = verdict.reason == VERSION and applied is not None and applied.version > verdict.item.version
+    return Verdict(verdict.item, State.HAD) if is_over else verdict
 
 
 def _judge(
@@ -314,4 +320,6 @@ def _had(item: Item, applied: Applied) -> Verdict:
 
 
 VERSION = "version"
-"""The owner said two things under one number: kept for a person to see; the first stays (section 7)."""
+"""The owner said two things under one number: kept for a person to see until a later version comes; the first stays
+(section 6)."""
+HOLD_NOTHING_BACK = (Reason.CLOCK, VERSION)
