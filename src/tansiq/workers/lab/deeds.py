@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tansiq.core.marking import Audience, Marking, Tlp
-from tansiq.exchange import custody, jetstream
+from tansiq.exchange import bundle, custody, file, jetstream
+from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.body import Lane
 from tansiq.exchange.carried import Outbound, Outcome
 from tansiq.exchange.models import SharedObject
-from tansiq.exchange.node import comparing, forwarding, issuing, life, publishing, statements
+from tansiq.exchange.node import comparing, exporting, forwarding, importing, issuing, life, publishing, statements
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.inbox import Became
 from tansiq.exchange.node.publishing import Change, NodeIsHeld
+from tansiq.exchange.parts import Header
+from tansiq.exchange.seal import Sealed, Unsealed, unsealed
 from tansiq.exchange.transport import Transport
 from tansiq.exchange.values import new_id
-from tansiq.workers.lab import founding, kind
+from tansiq.workers.lab import founding, kind, line
 from tansiq.workers.lab.node import become, here
 from tansiq.workers.lab.place import Place
 
 Said = Mapping[str, Any]
 A_TRANSACTION = 5_000
+FLAWS: Mapping[str, dict[str, Any]] = {"": {}, "payload": {"refers": "?"}, "reference": {"refers": ["XA:never"]}}
+"""What is wrong with an object that is published with it: quarantined wherever it comes, or parked for ever."""
 CONNECT_SECONDS = 10.0
+SEALED_SECONDS = 15.0
 
 
 def publish(place: Place, name: str, said: Said) -> int:
@@ -34,7 +43,7 @@ def publish(place: Place, name: str, said: Said) -> int:
         Change(
             kind=kind.KINDS[lane],
             name=f"lab.{said['series']}.{number}",
-            payload={"text": text, "refers": []},
+            payload={"text": text, "refers": []} | FLAWS[said["flaw"]],
             markings=[_marking(this, said["to"])],
             team=this.team,
         )
@@ -43,8 +52,8 @@ def publish(place: Place, name: str, said: Said) -> int:
     return _published(this, changes, watched.clock)
 
 
-def change(place: Place, name: str, said: Said) -> int:
-    """A new version of ``objects`` of its own; with ``to`` for these nodes from now on. Returns: how many."""
+def change(place: Place, name: str, said: Said) -> list[str]:
+    """A new version of ``objects`` of its own; with ``to`` for these nodes from now on. Returns: the text of each."""
     this, watched = here(become(place, name), place, name)
     changes = []
     for row in _own(this, said):
@@ -59,26 +68,29 @@ def change(place: Place, name: str, said: Said) -> int:
                 team=this.team,
             )
         )
-    return _published(this, changes, watched.clock)
+    done = _published(this, changes, watched.clock)
+    return [change.payload["text"] for change in changes[:done]]
 
 
-def withdraw(place: Place, name: str, said: Said) -> int:
+def withdraw(place: Place, name: str, said: Said) -> list[str]:
+    """Take ``objects`` of its own back. Returns: their ids."""
     this, watched = here(become(place, name), place, name)
-    count = 0
+    done = []
     for row in _own(this, said):
         try:
             publishing.withdraw(this, row.object, watched.clock())
-            count += 1
+            done.append(row.object)
         except NodeIsHeld:
             break
-    return count
+    return done
 
 
-def forward(place: Place, name: str, said: Said) -> int:
-    """``objects`` of others to the nodes ``to``; how many could go."""
+def forward(place: Place, name: str, said: Said) -> list[str]:
+    """``objects`` of others to the nodes ``to``. Returns: those that could go, once for each node."""
     this, watched = here(become(place, name), place, name)
     rows = _drawn(SharedObject.objects.exclude(owner=this.team), said)
-    return sum(forwarding.forward(this, row.object, peer, watched.clock()) for row in rows for peer in said["to"])
+    going = ((row.object, peer) for row in rows for peer in said["to"])
+    return [name for name, peer in going if forwarding.forward(this, name, peer, watched.clock())]
 
 
 def _published(this: Here, changes: Sequence[Change], clock: Any) -> int:
@@ -155,9 +167,9 @@ def flood(place: Place, name: str, said: Said) -> int:
         for peer in sorted(this.peers)
     ]
     seed = custody.load(home, realm=this.realm).seed
-    with Transport([place.read()["url"]], seed, this.code, this.realm) as line:
-        line.wait(CONNECT_SECONDS)
-        return line.publish_many(messages).count(Outcome.ACKNOWLEDGED)
+    with Transport([place.read()["url"]], seed, this.code, this.realm) as transport:
+        transport.wait(CONNECT_SECONDS)
+        return transport.publish_many(messages).count(Outcome.ACKNOWLEDGED)
 
 
 # ---- the operator
@@ -177,3 +189,53 @@ def want_compared(place: Place, name: str, said: Said) -> None:
     this, watched = here(become(place, name), place, name)
     for peer in said["peers"]:
         comparing.want(this, peer, watched.clock())
+
+
+# ---- who looks
+
+
+def open_tap(place: Place, name: str, said: Said) -> dict[str, Any]:
+    """Whatever the message server ever handed to a node, opened with all keys that it has.
+
+    Returns: ``opened``, how many messages that was possible with; ``found``, which ``markers`` are in them.
+    """
+    this, _watched = here(become(place, name), place, name)
+    markers = {marker.encode(): marker for marker in said["markers"]}
+    signers = this.facts.believed_certificates()
+    count, found = 0, set()
+    for message in line.tapped(place.tap(name)):
+        opened = unsealed(Sealed(message), by=this.secrets, signers=signers)
+        if isinstance(opened, Unsealed):
+            count += 1
+            found |= {marker for written, marker in markers.items() if written in opened.content}
+    return {"opened": count, "found": sorted(found)}
+
+
+# ---- a stick
+
+
+def carry_off(place: Place, name: str, said: Said) -> None:
+    """Write a file for the nodes ``to``, when the node's own process has given positions to what is for them."""
+    home = become(place, name)
+    this, watched = here(home, place, name)
+    until = time.monotonic() + SEALED_SECONDS
+    while exporting.unsealed(said["to"]) and time.monotonic() < until:
+        time.sleep(0.1)
+    now = watched.clock()
+    worker = f"lab carry {name}"
+    given = exporting.Exporting(this, said["to"], store=BlobStore(home.blobs), worker=worker, now=now)
+    header = Header.of(realm=this.realm, sender=this.code, made_at=now, to=said["to"])
+    file.write(Path(said["stick"]), header, given.parts())
+
+
+def take_in(place: Place, name: str, said: Said) -> int:
+    """Take in a file that another node has written. Returns: bodies that came by it first."""
+    home = become(place, name)
+    this, watched = here(home, place, name)
+    store = BlobStore(home.blobs)
+    with (
+        importing.Importing(lambda: here(home, place, name)[0], store=store, clock=watched.clock) as taking,
+        bundle.opened(Path(said["stick"]), realm=this.realm) as opened,
+    ):
+        taking.take(opened.parts(here=this.code))
+        return taking.imported.became[Became.TAKEN]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import struct
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,11 +32,44 @@ class Line(Protocol):
     def close(self) -> None: ...
 
 
+def tapped(tap: Path) -> Iterator[bytes]:
+    """What a tap holds; nothing, where there is none. A message that a kill cut off is none."""
+    if not tap.exists():
+        return
+    with tap.open("rb") as kept:
+        while len(head := kept.read(LENGTH.size)) == LENGTH.size:
+            (length,) = LENGTH.unpack(head)
+            if len(message := kept.read(length)) < length:
+                return
+            yield message
+
+
+def _keep(tap: Path, messages: Sequence[bytes]) -> None:
+    """Whole or not at all. Raises: OSError."""
+    before = tap.stat().st_size if tap.exists() else 0
+    with tap.open("ab", buffering=0) as kept:
+        try:
+            for message in messages:
+                written = LENGTH.pack(len(message)) + message
+                if kept.write(written) < len(written):
+                    raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        except OSError:
+            kept.truncate(before)
+            raise
+
+
+def _mend(tap: Path) -> None:
+    """Take away what a kill left half written: what is kept next would not be found."""
+    if tap.exists():
+        os.truncate(tap, sum(LENGTH.size + len(message) for message in tapped(tap)))
+
+
 class FaultyLine:
     """``line`` as the faults of the moment leave it. What is drawn is drawn from ``chance``."""
 
     def __init__(self, line: Line, faults: Watched, chance: random.Random, tap: Path) -> None:
         self._line, self._faults, self._chance, self._tap = line, faults, chance, tap
+        _mend(tap)
         self._late: list[tuple[float, Outbound]] = []
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -71,8 +106,8 @@ class FaultyLine:
         faults = self._faults.now
         let_in = [one for one in came if not faults.cuts_in(one.sender)]  # the rest is given out again after a minute
         if faults.tap and let_in:
-            with self._lock, suppress(OSError), self._tap.open("ab") as tap:  # on a full disk nobody keeps anything
-                tap.writelines(LENGTH.pack(len(one.data)) + one.data for one in let_in)
+            with self._lock, suppress(OSError):  # on a full disk nobody keeps anything
+                _keep(self._tap, [one.data for one in let_in])
         if self._happens(faults.reorder):
             self._chance.shuffle(let_in)
         return let_in

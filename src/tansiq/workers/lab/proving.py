@@ -16,6 +16,7 @@ from tansiq.workers.lab.lab import Lab
 LOOK_SECONDS = 2.0
 HURRY_SECONDS = 70.0
 """What passes by every clock at each look: what is due again in ten minutes need not be waited for."""
+TRACES = ("Traceback", "database is locked")
 OPEN = ("outbox", "uncovered", "gaps", "parked", "quarantined", "recalls")
 
 Tell = Callable[[str], None]
@@ -86,7 +87,9 @@ def _awaited(lab: Lab, left: Callable[[Mapping[str, Any]], Iterator[str]], withi
 
 
 def prove(lab: Lab, markers: Mapping[str, frozenset[str]]) -> dict[str, int]:
-    """Look through what everybody has. Returns: what was looked at. Raises: NotOne.
+    """Look through what everybody has, and end it: no file changes while it is read. Returns: what was looked at.
+
+    Raises: NotOne.
 
     Args:
         markers: planted text -> the nodes that were ever to have it.
@@ -95,6 +98,10 @@ def prove(lab: Lab, markers: Mapping[str, frozenset[str]]) -> dict[str, int]:
     wrong = list(proof.differences(holdings))
     for code, has in holdings.items():
         wrong += proof.disorder(code, has["deeds"])
+    lab.down()
+    opened = lab.crew.do_all(((code, {"markers": _foreign(code, markers)}) for code in lab.codes), deeds.open_tap)
+    for code, tapped in opened.items():
+        wrong += [f"{code} was handed {marker}" for marker in tapped["found"]]
     wrong += _leaks(lab, markers)
     wrong += _traces(lab)
     if wrong:
@@ -104,17 +111,23 @@ def prove(lab: Lab, markers: Mapping[str, frozenset[str]]) -> dict[str, int]:
         "held": sum(len(has["others"]) for has in holdings.values()),
         "deeds": sum(len(has["deeds"]) for has in holdings.values()),
         "markers": len(markers),
+        "handed": sum(tapped["opened"] for tapped in opened.values()),
     }
 
 
+def _foreign(code: str, markers: Mapping[str, frozenset[str]]) -> list[str]:
+    """Those that a node was never to have."""
+    return [marker for marker, allowed in markers.items() if code not in allowed]
+
+
 def _leaks(lab: Lab, markers: Mapping[str, frozenset[str]]) -> Iterator[str]:
-    """In what a node has of files, in what it was handed; in the message server's files and in every log."""
+    """In what a node has of files, in what it was handed; in the message server's files, on sticks and in every log."""
     folder = lab.place.folder
-    logs = [*folder.glob("*.log"), *_files(lab.place.server)]
+    logs = [*folder.glob("*.log"), *folder.glob("*.stick"), *_files(lab.place.server)]
     for marker, file in proof.finding([one.encode() for one in markers], iter(logs)):
         yield f"{marker.decode()} is in {file}"
     for code in lab.codes:
-        foreign = [marker.encode() for marker, allowed in markers.items() if code not in allowed]
+        foreign = [marker.encode() for marker in _foreign(code, markers)]
         homes = [home for home in folder.glob(f"{code}*") if home.is_dir() and home.name.partition("~")[0] == code]
         files = [file for home in homes for file in _files(home)]
         files += [file for file in (lab.place.tap(code), lab.place.backup(code)) if file.exists()]
@@ -127,11 +140,12 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _traces(lab: Lab) -> Iterator[str]:
-    """A fault of the program leaves a trace in a node's log."""
-    for code in lab.codes:
-        log = lab.place.log(code)
-        if log.exists() and (count := log.read_text(errors="replace").count("Traceback")):
-            yield f"{code}'s log has {count} traces"
+    """A fault of the program leaves a trace in a node's log, those of its copies too."""
+    for log in sorted(lab.place.folder.glob("X*.log")):
+        text = log.read_text(errors="replace")
+        for what in TRACES:
+            if count := text.count(what):
+                yield f"{log.name} has {what} {count} times"
 
 
 def report(said: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -32,6 +32,7 @@ class Run:
     markers: dict[str, frozenset[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     series: int = 0
+    sticks: int = 0
 
     def go(self) -> dict[str, Any]:
         """Returns: figures of it. Raises: NotOne, DeedFailed."""
@@ -90,6 +91,7 @@ class Run:
                         "objects": said.get("objects", 1),
                         "lane": said.get("lane", Lane.NORMAL.value),
                         "to": to,
+                        "flaw": said.get("flaw", ""),
                         "series": said.get("series", f"s{self.series}"),
                         "marker": marker,
                         "size_bytes": said.get("size_bytes", 200),
@@ -111,7 +113,14 @@ class Run:
             )
             for name in names
         ]
-        self.count(work.__name__, sum(self.lab.crew.do_all(asked, work).values()))
+        done = self.lab.crew.do_all(asked, work)
+        self.count(work.__name__, sum(map(len, done.values())))
+        if work is deeds.change and said.get("to"):
+            self._may_have([text.split()[0] for texts in done.values() for text in texts], said["to"])
+
+    def _may_have(self, markers: Iterable[str], to: Collection[str]) -> None:
+        for marker in markers:
+            self.markers[marker] |= frozenset(to)
 
 
 def _publish(run: Run, step: Step) -> None:
@@ -226,7 +235,8 @@ def _remove(run: Run, step: Step) -> None:
     names = run.names(step.said)
     run.lab.issue(remove=names)
     run.lab.gone |= set(names)
-    run.lab.crew.stop(*names)
+    if not step.said.get("goes_on", False):
+        run.lab.crew.stop(*names)
 
 
 def _rotate(run: Run, step: Step) -> None:
@@ -237,6 +247,17 @@ def _rotate(run: Run, step: Step) -> None:
 
 def _may_forward(run: Run, step: Step) -> None:
     run.lab.issue(forward=run.names(step.said))
+
+
+def _carry(run: Run, step: Step) -> None:
+    """A stick from each node to all the others that are named: by each it is taken in, and by the first once more."""
+    for name in run.names(step.said):
+        to = [peer for peer in step.said.get("to", run.lab.members) if peer != name]
+        run.sticks += 1
+        stick = str(run.lab.place.folder / f"{run.sticks}-{name}.stick")
+        run.lab.crew.do(name, deeds.carry_off, to=to, stick=stick)
+        for peer in [*to, to[0]]:
+            run.count("carried", run.lab.crew.do(peer, deeds.take_in, stick=stick))
 
 
 def _flood(run: Run, step: Step) -> None:
@@ -276,6 +297,8 @@ def _is_so(said: Mapping[str, Any], stand: Mapping[str, Any]) -> bool:
         return False
     if said.get("heard") and (stand["outbox"] or stand["uncovered"]):
         return False
+    if any(what in said and said[what] != stand[what] for what in ("parked", "quarantined")):
+        return False
     return "held" not in said or said["held"] == stand["held"]
 
 
@@ -284,6 +307,6 @@ STEPS: dict[str, Callable[[Run, Step], None]] = {
     for name in (
         "publish", "change", "withdraw", "forward", "faults", "partition", "heal", "kill", "stop", "start", "storm",
         "skew", "pass_time", "full_disk", "empty_disk", "backup", "restore", "clone", "end_clone", "remove", "rotate",
-        "may_forward", "flood", "wait", "settle", "expect",
+        "may_forward", "carry", "flood", "wait", "settle", "expect",
     )
 }  # fmt: skip

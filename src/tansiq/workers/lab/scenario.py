@@ -15,7 +15,8 @@ from tansiq.workers.lab.place import CLONE, codes
 FAULTS = {one.name: float for one in fields(Faults) if one.type == "float"}
 WHERE: dict[str, type | tuple[type, ...]] = {"at": (str, int, list)}
 WORDS: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "publish": WHERE | {"objects": int, "lane": str, "to": list, "size_bytes": int, "series": str, "marker": str},
+    "publish": WHERE
+    | {"objects": int, "lane": str, "to": list, "size_bytes": int, "series": str, "marker": str, "flaw": str},
     "change": WHERE | {"objects": int, "to": list, "series": str},
     "withdraw": WHERE | {"objects": int, "series": str},
     "forward": WHERE | {"objects": int, "to": list, "series": str},
@@ -34,13 +35,14 @@ WORDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "restore": WHERE | {"declared": bool},
     "clone": WHERE,
     "end_clone": WHERE,
-    "remove": WHERE,
+    "remove": WHERE | {"goes_on": bool},
     "rotate": WHERE,
     "may_forward": WHERE,
+    "carry": WHERE | {"to": list},
     "flood": WHERE | {"messages": int, "size_bytes": int},
     "wait": {"seconds": (int, float)},
     "settle": {},
-    "expect": WHERE | {"alarm": str, "frozen": list, "held": bool, "heard": bool},
+    "expect": WHERE | {"alarm": str, "frozen": list, "held": bool, "heard": bool, "parked": int, "quarantined": int},
 }
 """What a step may say, by what it does."""
 
