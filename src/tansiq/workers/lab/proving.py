@@ -13,9 +13,10 @@ from tansiq.exchange.values import write_time
 from tansiq.workers.lab import deeds, proof, standing
 from tansiq.workers.lab.lab import Lab
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 HURRY_SECONDS = 70.0
-"""What passes by every clock at each look: what is due again in ten minutes need not be waited for."""
+"""What passes by every clock at each look that shows nothing new: what is due again in ten minutes need not be waited
+for. While things move they are left alone: whatever is under way would count as lost, and be sent again."""
 TRACES = ("Traceback", "database is locked")
 OPEN = ("outbox", "uncovered", "gaps", "parked", "quarantined", "recalls")
 
@@ -71,7 +72,7 @@ def _still_open(stands: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _awaited(lab: Lab, left: Callable[[Mapping[str, Any]], Iterator[str]], within_seconds: float, tell: Tell) -> float:
-    begun = time.monotonic()
+    begun, before = time.monotonic(), None
     while True:
         lab.crew.look()
         if lab.crew.ended:
@@ -81,8 +82,11 @@ def _awaited(lab: Lab, left: Callable[[Mapping[str, Any]], Iterator[str]], withi
             return round(time.monotonic() - begun, 1)
         if time.monotonic() - begun > within_seconds:
             raise NotOne(*reasons)
-        tell(f"{len(reasons)} left: {'; '.join(reasons[:3])}")
-        lab.pass_time(HURRY_SECONDS)
+        if reasons == before:
+            lab.pass_time(HURRY_SECONDS)
+        else:
+            tell(f"{len(reasons)} left: {'; '.join(reasons[:3])}")
+        before = reasons
         time.sleep(LOOK_SECONDS)
 
 
