@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 
 from tansiq.exchange.body import Lane, State
-from tansiq.exchange.models import OutChannel, RecallOrder, Recipient
-from tansiq.exchange.node import keeping
+from tansiq.exchange.models import Link, OutChannel, RecallOrder, Recipient
+from tansiq.exchange.node import holding
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.requests import ReceiptAsked
 
