@@ -158,3 +158,37 @@ class Present:
     """A node under a roster, as far as it is compared."""
 
     epoch = 3
+
+
+def test_thread_that_receives_while_the_node_reads_itself_anew_has_an_opener(
+    _connected: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making the next one takes a while; what came in that moment was a fault, and had to come again."""
+    from factories.exchange_node import here
+    from tansiq.exchange.node import service as module
+    from tansiq.exchange.node.asking import Asking
+    from tansiq.exchange.node.service import Service
+
+    seen: list[bool] = []
+
+    class Slow(module.Opener):
+        def __init__(self, *said: Any) -> None:
+            seen.append(service._opener is not None)
+            super().__init__(*said)
+
+    service = Service(present=lambda now: here("XA"), epoch=lambda: 1, asking=Asking.__new__(Asking))
+    monkeypatch.setattr(module, "Opener", Slow)
+    for keys in (1, 2):
+        service.keys = lambda keys=keys: keys
+        service.here()
+
+    assert seen == [False, True]
+
+
+def test_node_that_no_roster_names_leaves_what_comes_where_it_is() -> None:
+    from tansiq.exchange.node.asking import Asking
+    from tansiq.exchange.node.service import Service
+
+    service = Service(present=lambda now: None, epoch=lambda: None, asking=Asking.__new__(Asking))
+
+    assert service.take(None, [b"one", b"two"], "jetstream") == {0, 1}  # type: ignore[arg-type]

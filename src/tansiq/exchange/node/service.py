@@ -198,9 +198,9 @@ class Service:
         return self._here
 
     def _become(self, here: Here | None) -> None:
-        before, self._opener = self._opener, None
-        if here is not None:
-            self._opener = Opener(here.secrets, here.facts.believed_certificates())
+        """Other threads are at work meanwhile, and have an opener at every moment: the former one or the new."""
+        before = self._opener
+        self._opener = Opener(here.secrets, here.facts.believed_certificates()) if here is not None else None
         self._here = here
         if before is not None:
             before.close()
@@ -235,7 +235,8 @@ class Service:
         Returns: numbers of those that this node does not take for now, and that are to be left where they are.
         """
         opener, now = self._opener, self.clock()
-        assert opener is not None
+        if opener is None:  # no roster names this node any more
+            return set(range(len(messages)))
         arrived: dict[int, Authentic] = {}
         for number, outcome in enumerate(opener.open_all([Sealed(data) for data in messages])):
             judged = outcome if isinstance(outcome, Junk) else authenticate(outcome, here.facts)
