@@ -15,8 +15,9 @@ from tansiq.workers.lab.lab import Lab
 
 LOOK_SECONDS = 1.0
 HURRY_SECONDS = 70.0
-"""What passes by every clock at each look that shows nothing new: what is due again in ten minutes need not be waited
-for. While things move they are left alone: whatever is under way would count as lost, and be sent again."""
+"""What passes by every clock at each look: what is due again in ten minutes need not be waited for. While bodies move
+they are left alone: whatever is under way would count as lost, and be sent again."""
+UNDER_WAY = ("outbox", "uncovered")
 TRACES = ("Traceback", "database is locked")
 OPEN = ("outbox", "uncovered", "gaps", "parked", "quarantined", "recalls")
 
@@ -72,21 +73,22 @@ def _still_open(stands: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _awaited(lab: Lab, left: Callable[[Mapping[str, Any]], Iterator[str]], within_seconds: float, tell: Tell) -> float:
-    begun, before = time.monotonic(), None
+    begun, before = time.monotonic(), -1
     while True:
         lab.crew.look()
         if lab.crew.ended:
             raise NotOne(f"processes ended by themselves: {lab.crew.ended}")
-        reasons = list(left(stands(lab)))
+        found = stands(lab)
+        reasons = list(left(found))
         if not reasons:
             return round(time.monotonic() - begun, 1)
         if time.monotonic() - begun > within_seconds:
             raise NotOne(*reasons)
-        if reasons == before:
+        tell(f"{len(reasons)} left: {'; '.join(reasons[:3])}")
+        moving = sum(stand[what] for stand in found.values() for what in UNDER_WAY)
+        if moving in (0, before):
             lab.pass_time(HURRY_SECONDS)
-        else:
-            tell(f"{len(reasons)} left: {'; '.join(reasons[:3])}")
-        before = reasons
+        before = moving
         time.sleep(LOOK_SECONDS)
 
 
