@@ -56,7 +56,7 @@ def serve(place: Place, name: str) -> None:
 
 
 def _starts(file: Path) -> int:
-    """How often the node was started before, a byte for each, which no kill cuts off: each life draws its own faults."""
+    """How often it was started before, a byte for each, which no kill cuts off: each life draws its own faults."""
     count = file.stat().st_size if file.exists() else 0
     with file.open("ab", buffering=0) as starts:
         starts.write(b".")
