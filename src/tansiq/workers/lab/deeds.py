@@ -43,7 +43,7 @@ def publish(place: Place, name: str, said: Said) -> int:
         Change(
             kind=kind.KINDS[lane],
             name=f"lab.{said['series']}.{number}",
-            payload={"text": text, "refers": []} | FLAWS[said["flaw"]],
+            payload={"text": text, "refers": []} | FLAWS[said.get("flaw", "")],
             markings=[_marking(this, said["to"])],
             team=this.team,
         )
