@@ -10,6 +10,7 @@ gap is the longest time between two acknowledgements; a message that failed is t
 from __future__ import annotations
 
 import argparse
+import asyncio
 import itertools
 import json
 import sys
@@ -19,6 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
@@ -26,6 +28,7 @@ from factories.backbone import Backbone, subject
 from tansiq.exchange import administration, jetstream
 from tansiq.exchange.body import Lane
 from tansiq.exchange.carried import Outbound, Outcome
+from tansiq.exchange.connection import Connection
 from tansiq.exchange.transport import Transport
 
 SIZE = 1024
@@ -109,8 +112,18 @@ def failover(seconds: float, rate: float) -> dict[str, object]:
 
 def leading(backbone: Backbone) -> int:
     """Which server leads the stream that is written to."""
-    found = administration.leaders(backbone.urls, backbone.administrator)
-    return int(found[jetstream.stream_name("live", "XA", Lane.NORMAL)].removeprefix("server"))
+    stream = jetstream.stream_name("live", "XA", Lane.NORMAL)
+    said = asyncio.run(asked(backbone, f"{administration.API}.STREAM.INFO.{stream}"))
+    return int(said["cluster"]["leader"].removeprefix("server"))
+
+
+async def asked(backbone: Backbone, subject: str) -> Any:
+    connection = Connection()
+    try:
+        await connection.open(backbone.urls[0], seed=backbone.administrator, inbox="_INBOX.administrator", trusted=None)
+        return json.loads((await connection.ask(subject, b"", 5)).data)
+    finally:
+        await connection.close()
 
 
 def main() -> None:

@@ -357,7 +357,7 @@ class DatabaseNode:
         from tansiq.exchange.node import holding
 
         with self.at():
-            return holding.held()
+            return holding.is_held()
 
     @property
     def objects(self) -> dict[str, Live]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from federation_node import restored
 from federation_node.sending import Sending
 from federation_node.values import RECALL, Fact, Live, fact_of, leaf_of
-from tansiq.exchange import compare, held
+from tansiq.exchange import compare
 from tansiq.exchange.receiving import Cause, Recall
 
 
@@ -58,4 +59,4 @@ class Comparing(Sending):
 
     def ask_back(self, peer: str, now: datetime) -> None:
         """What ``peer`` has of this node's objects may be later than what is here (sections 12 and 13)."""
-        self.asked_back.setdefault(peer, held.Held(now, frozenset({peer})))
+        self.asked_back.setdefault(peer, restored.Held(now, frozenset({peer})))

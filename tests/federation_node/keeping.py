@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from federation_node import restored
 from federation_node.values import LANES, RECALL, Fact, In, Letter, Live, Out, Recalling, Roster, Stored
 from tansiq.exchange import held
 from tansiq.exchange.body import Lane, Version
@@ -35,7 +36,7 @@ class Keeping:
         self.log: list[tuple[str, str, Version]] = []
         self.evidence: list[str] = []
         self.alarms: list[str] = []
-        self.held: held.Held | None = None
+        self.held: restored.Held | None = None
         self.incomplete: set[str] = set()
         self.raise_terms = False
         self.raised: set[str] = set()
@@ -43,7 +44,7 @@ class Keeping:
         self.frozen: set[str] = set()
         self.refused: dict[tuple[str, Version], Live] = {}
         self.proven: dict[str, Fact] = {}
-        self.asked_back: dict[str, held.Held] = {}
+        self.asked_back: dict[str, restored.Held] = {}
 
     def _out(self, peer: str, lane: Lane) -> Out:
         if (peer, lane) not in self.outs:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from federation_node import restored
 from federation_node.receiving import Receiving
 from federation_node.values import LANES, Fact, Letter, Live
 from tansiq.exchange import held
@@ -67,11 +68,11 @@ class Node(Receiving):
         """Everything that the node's loops do at this moment."""
         if self.held:
             return [
-                Letter(self.code, peer, held.Request(self.held.since, self.held.after.get(peer, "")))
+                Letter(self.code, peer, restored.Request(self.held.since, self.held.after.get(peer, "")))
                 for peer in sorted(self.held.waiting_for)
             ]
         letters = [
-            Letter(self.code, peer, held.Request(asking.since, asking.after.get(peer, "")))
+            Letter(self.code, peer, restored.Request(asking.since, asking.after.get(peer, "")))
             for peer, asking in sorted(self.asked_back.items())
         ]
         for (peer, lane), out in self.outs.items():

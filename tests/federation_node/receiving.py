@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from federation_node import restored
 from federation_node.receipting import Receipting
 from federation_node.values import RECALL, Ask, In, Letter, Roster, Stored, fact_of
 from tansiq.exchange import held, receipts, receiving
@@ -22,9 +23,9 @@ class Receiving(Receipting):
         content, peer = letter.content, letter.sender
         if isinstance(content, Roster):
             return self.on_roster(content, now)
-        if isinstance(content, held.Request):
+        if isinstance(content, restored.Request):
             return self.on_request(peer, content)
-        if isinstance(content, held.Answer):
+        if isinstance(content, restored.Answer):
             return self.on_answer(peer, content, now)
         if isinstance(content, Ask):
             return self._on_ask(peer, content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from federation_node import restored
 from federation_node.comparing import Comparing
 from federation_node.values import BEGINNING_OF_EPOCH, REALM, Fact, Letter, Live, Out, envelope_of, fact_of
 from tansiq.exchange import held, receiving
@@ -21,14 +22,14 @@ class Recovering(Comparing):
         """This state is an old backup: held until the peers have answered (section 11.1)."""
         self.machine = machine
         self.raise_terms, self.raised = True, set()
-        self.held = held.Held(now, self.roster.members - {self.code})
+        self.held = restored.Held(now, self.roster.members - {self.code})
         self.asked_back.clear()
         self.outs = {
             where: Out(Outgoing(""), former={*out.former, out.outgoing.incarnation}) for where, out in self.outs.items()
         }
         self._maybe_release(now)
 
-    def on_answer(self, peer: str, answer: held.Answer, now: datetime) -> list[Letter]:
+    def on_answer(self, peer: str, answer: restored.Answer, now: datetime) -> list[Letter]:
         if self.held is None:
             return self._on_asked_back(peer, answer)
         if answer.since != self.held.since or peer not in self.held.waiting_for:
@@ -39,11 +40,11 @@ class Recovering(Comparing):
             self._recover_recall(peer, identifier, recall)
         for stand in answer.stands:
             self._renumber(peer, stand)
-        self.held, following = held.on_answer(self.held, peer, answer)
+        self.held, following = restored.on_answer(self.held, peer, answer)
         self._maybe_release(now)
         return [Letter(self.code, peer, following)] if following else []
 
-    def _on_asked_back(self, peer: str, answer: held.Answer) -> list[Letter]:
+    def _on_asked_back(self, peer: str, answer: restored.Answer) -> list[Letter]:
         """What a comparison showed a peer to have otherwise: own objects that a former life of this node sent it."""
         asking = self.asked_back.get(peer)
         if asking is None or answer.since != asking.since:
@@ -55,7 +56,7 @@ class Recovering(Comparing):
             self._recover_recall(peer, identifier, recall)
         if self.objects != before:
             self.incomplete |= self.roster.members - {self.code}
-        self.asked_back[peer], following = held.on_answer(asking, peer, answer)
+        self.asked_back[peer], following = restored.on_answer(asking, peer, answer)
         if self.asked_back[peer].is_released:
             del self.asked_back[peer]
         return [Letter(self.code, peer, following)] if following else []
@@ -101,13 +102,13 @@ class Recovering(Comparing):
                 self._delete_recalled(identifier)
             self._settle_all(now)
 
-    def on_request(self, peer: str, request: held.Request) -> list[Letter]:
+    def on_request(self, peer: str, request: restored.Request) -> list[Letter]:
         """Answer a restored peer; what is between the two is to be compared afterwards."""
         if peer not in self.roster.members:
             return []
         self.incomplete.add(peer)
         objects = {
-            fact.object: held.Returned(fact.object, fact.version, fact.leaf, self._returned(fact))
+            fact.object: restored.Returned(fact.object, fact.version, fact.leaf, self._returned(fact))
             for fact in self._latest_of(peer).values()
         }
         recalls = {
@@ -119,7 +120,7 @@ class Recovering(Comparing):
             incarnation = max(self.begun.get((peer, lane), {}), key=receiving.incarnation_number, default="")
             belief = self.outs[peer, lane].belief if (peer, lane) in self.outs else NOTHING
             stands.append(held.Stand(lane, incarnation, belief.n, belief.changes))
-        return [Letter(self.code, peer, held.page(objects, recalls, stands, request, size=3))]
+        return [Letter(self.code, peer, restored.page(objects, recalls, stands, request))]
 
     def _returned(self, fact: Fact) -> bytes:
         channel = Channel(REALM, self.code, fact.owner, Lane.NORMAL, "1-aaaaaaaaaaaaaaaa")

@@ -10,7 +10,7 @@ from datetime import datetime
 from federation_node.settling import Settling
 from federation_node.values import FORGED, REALM, RECALL, Fact, Letter, Out, Recalling, envelope_of
 from tansiq.exchange import held, sending
-from tansiq.exchange.body import Author, Channel, Envelope, Lane, Placed, Skip
+from tansiq.exchange.body import Author, Channel, Envelope, Lane, Placed, Skip, SkipReason
 from tansiq.exchange.sending import Backlog, Entry, Room, Row, Way
 from tansiq.exchange.values import digest
 
@@ -104,7 +104,7 @@ class Sending(Settling):
         for entry in self._uncovered(out):
             what = out.carried.get(entry.span.first)
             if what is not None and not self._may_go(peer, what):
-                self._store(out, sending.decided(entry, may_go=False))
+                self._store(out, replace(entry, body=None, row=None, skipped=SkipReason.ENTITLEMENT))
                 del out.carried[entry.span.first]
         uncovered = sending.joined(self._uncovered(out))
         for first in [entry.span.first for entry in self._uncovered(out)]:

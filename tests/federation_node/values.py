@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tansiq.exchange import compare, held
+from factories.positions import Kept
+from federation_node import restored
+from tansiq.exchange import compare
 from tansiq.exchange.body import Author, Body, Channel, Envelope, Lane, ObjectState, Version
-from tansiq.exchange.channel import Cursor, Kept
+from tansiq.exchange.channel import Cursor
 from tansiq.exchange.receipts import NOTHING, Holding, Ledger
 from tansiq.exchange.receiving import Item, Recall
 from tansiq.exchange.sending import Entry, Outgoing, Row, Way
@@ -78,7 +80,7 @@ class Ask:
 class Letter:
     sender: str
     recipient: str
-    content: Body | Roster | Ask | held.Request | held.Answer
+    content: Body | Roster | Ask | restored.Request | restored.Answer
     way: Way = Way.JETSTREAM
 
     @property
@@ -128,7 +130,7 @@ BEGINNING_OF_EPOCH = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 
 
 def leaf_of(fact: Fact) -> bytes:
-    return compare.leaf_of(fact.kind, fact.object, fact.version, fact.leaf, is_recalled=False)
+    return compare.item_of(fact.object, fact.kind, fact.version, fact.leaf)[1]
 
 
 def fact_of(envelope: Envelope) -> Fact:

@@ -22,7 +22,6 @@ from tansiq.exchange.body import BlobReference, Lane
 from tansiq.exchange.carried import Outbound, Outcome, Received
 from tansiq.exchange.facts import NodeKey
 from tansiq.exchange.kinds import Kinds
-from tansiq.exchange.parts import Chunk
 from tansiq.exchange.requests import (
     Answer,
     Ask,
@@ -459,11 +458,11 @@ def test_file_goes_on_in_another_process_where_it_was(wanting: Wanting) -> None:
 
 def test_chunks_before_their_version_are_not_wanted(wanting: Wanting) -> None:
     reference = wanting.keep(DATA)
-    chunk = Chunk(reference.digest, 0, wanting.owner.chunk(reference.digest, 0))
+    chunk = ChunkGiven(digest=reference.digest, index=0, data=wanting.owner.chunk(reference.digest, 0))
 
-    before = wanting.files.take(wanting.here, chunk, wanting.now)
+    before = wanting.files.take(wanting.here, chunk, wanting.now, peer="XA")
     wanting.got(Stream().says("1", blobs=[reference]))
-    after = wanting.files.take(wanting.here, chunk, wanting.now)
+    after = wanting.files.take(wanting.here, chunk, wanting.now, peer="XA")
 
     assert (before, after) == (False, True)
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from factories.exchange import node_secret
 from federation_files import CHUNK, FileFederation, content, is_chunk
 from federation_node import Letter
 from tansiq.exchange.blobs import BlobStore
+from tansiq.exchange.parts import Chunk
 from tansiq.exchange.requests import Answer, Ask, ChunkGiven, ChunksAsked
 
 pytestmark = [
@@ -478,30 +480,41 @@ def test_owner_that_lost_its_files_in_a_restore_gets_them_back(world: FileFedera
     assert world["XA"].reads(reference) == content(SIZE)
 
 
+def exported(world: FileFederation, code: str, peer: str) -> list[Any]:
+    """The parts of a file for a stick."""
+    from tansiq.exchange.node.exporting import Exporting
+
+    node = world[code]
+    with node.at(world.now) as here:
+        here = replace(here, secrets=(node_secret(code),), certificates={peer: node_secret(peer).certificate})
+        return list(Exporting(here, [peer], store=node.store, worker="stick", now=world.now).parts())
+
+
+def chunks_of(parts: list[Any]) -> list[tuple[str, int]]:
+    return [(part.digest, part.index) for part in parts if isinstance(part, Chunk)]
+
+
 def test_stick_has_the_files_that_its_node_may_have_and_waits_for(world: FileFederation) -> None:
+    from tansiq.exchange.node.importing import Importing
+
     for_xe, for_xf = world["XA"].keep(content(SIZE)), world["XA"].keep(content(CHUNK, seed=2))
     world["XA"].share("1", for_xe, audience="XE")
     world["XA"].share("2", for_xf, audience="XF")
-    xa, xe = world["XA"], world["XE"]
+    xe = world["XE"]
 
-    with xa.at(world.now) as here:
-        carried = list(xa.files.chunks_for(here, "XE", world.now))
-    world.tick("XA")
     world.tick("XA")
     world.letters = [letter for letter in world.letters if not isinstance(letter.content, Answer)]
     while world.letters:
         world.deliver()
-    with xe.at(world.now) as here:
-        taken = [xe.files.take(here, chunk, world.now) for chunk in carried]
-    with xa.at(world.now) as here:
-        world.run(rounds=3)
-        again = list(xa.files.chunks_for(here, "XE", world.now))
+    carried = exported(world, "XA", "XE")
+    with xe.at(world.now) as here, Importing(lambda: here, store=xe.store, clock=lambda: world.now) as importing:
+        importing.take([part for part in carried if isinstance(part, Chunk)])
+    world.run(rounds=3)
+    again = exported(world, "XA", "XE")
 
-    assert ([(chunk.digest, chunk.index) for chunk in carried], taken) == (
-        [(for_xe.digest, index) for index in range(5)],
-        [True] * 5,
-    )
-    assert (xe.applied(), world.chunks("XA", "XE"), again) == (["XA:1"], [], [])
+    assert chunks_of(carried) == [(for_xe.digest, index) for index in range(5)]
+    assert (xe.applied(), xe.reads(for_xe)) == (["XA:1"], content(SIZE))
+    assert (world.chunks("XA", "XE"), chunks_of(again)) == ([], [])
 
 
 def ways() -> list[Any]:

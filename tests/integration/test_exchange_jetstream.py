@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import threading
 import time
@@ -101,15 +100,15 @@ def test_message_repeated_by_its_id_is_stored_once(backbone: Backbone) -> None:
         assert backbone.waiting() == {subject("XA", "XB"): 2}
 
 
-def test_fetch_of_any_lane_gives_the_highest_first(backbone: Backbone) -> None:
+def test_fetch_gives_what_is_there_of_its_lane_and_no_other(backbone: Backbone) -> None:
     with backbone.transport("XA") as xa, backbone.transport("XB") as xb:
         for lane in reversed(Lane):
             xb.publish(subject("XA", "XB", lane), lane.encode(), f"{lane}.1")
 
-        found = list(itertools.chain.from_iterable(xa.fetch_any(10, 0) for _ in Lane))
+        found = [xa.fetch(lane, 10, 0) for lane in Lane]
 
-        assert [one.data for one in found] == [b"urgent", b"normal", b"bulk"]
-        assert xa.fetch_any(10, 0) == []
+        assert [[one.data for one in of_lane] for of_lane in found] == [[b"urgent"], [b"normal"], [b"bulk"]]
+        assert [xa.fetch(lane, 10, 0) for lane in Lane] == [[], [], []]
 
 
 def test_fetch_that_waits_hears_what_comes_meanwhile(backbone: Backbone) -> None:
@@ -117,7 +116,7 @@ def test_fetch_that_waits_hears_what_comes_meanwhile(backbone: Backbone) -> None
         sending = threading.Timer(0.3, lambda: xb.publish(subject("XA", "XB", Lane.URGENT), b"alert", "id.1"))
         sending.start()
 
-        found = xa.fetch_any(10, 30)
+        found = xa.fetch(Lane.URGENT, 10, 30)
         sending.join()
 
         assert [one.data for one in found] == [b"alert"]
@@ -413,7 +412,7 @@ def test_removed_member_is_cut_off_and_cannot_come_back(backbone: Backbone) -> N
         rude.close()
         eventually(lambda: not xb.connected and xb.trouble is Trouble.REFUSED)
         assert xb.publish(subject("XA", "XB"), b"again", "id.4") is Outcome.FAILED
-        assert xb.fetch_any(10, 1) == []
+        assert xb.fetch(Lane.NORMAL, 10, 1) == []
         assert backbone.waiting() == {subject("XA", "XC"): 1}
         assert changes.deleted == [f"tansiq_live_XB_{lane}" for lane in sorted(Lane)]
         assert changes.purged == [("tansiq_live_XA_normal", "XB")]
@@ -475,7 +474,7 @@ def test_transport_of_a_backbone_that_is_away_says_so_at_once_and_comes_back(bac
         eventually(lambda: not xa.connected and not xb.connected)
 
         outcomes = xb.publish_many([Outbound(subject("XA", "XB"), b"m", f"id.{number}") for number in range(1000)])
-        nothing = xa.fetch_any(10, 0.2)
+        nothing = xa.fetch(Lane.NORMAL, 10, 0.2)
         backbone.begin()
 
         assert (set(outcomes), nothing, xb.trouble) == ({Outcome.FAILED}, [], Trouble.AWAY)
@@ -495,7 +494,7 @@ def test_transport_closed_gives_empty_answers(backbone: Backbone) -> None:
 
         assert waiting == [[]]
         assert xa.publish(subject("XB", "XA"), b"m", "id.1") is Outcome.FAILED
-        assert xa.fetch_any(1, 1) == []
+        assert xa.fetch(Lane.NORMAL, 1, 1) == []
         xa.ack([])
         xa.close()
 

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from factories.exchange_node import NOW, here, marked, payload
+from factories.positions import Kept
 from tansiq.exchange import canonical, reading, receipts, receiving
 from tansiq.exchange.body import MOST_GAPS, Envelope, Lane, Receipt, Skip
-from tansiq.exchange.channel import LIMITS, Cursor, Kept, Limit, Span
+from tansiq.exchange.channel import LIMITS, Cursor, Limit, Span
 from tansiq.exchange.receipts import Ledger
 from tansiq.exchange.receiving import Place
 from tansiq.exchange.values import new_id

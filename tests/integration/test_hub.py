@@ -80,7 +80,7 @@ def test_hub_follows_the_roster_without_a_restart(server: subprocess.Popen[bytes
         changes = hub.apply(place, "XA")
         eventually(lambda: xb.trouble is Trouble.REFUSED)
         assert changes.purged == [("tansiq_live_XA_normal", "XB")]
-        assert (xa.connected, xa.fetch_any(10, 0)) == (True, [])
+        assert (xa.connected, [xa.fetch(lane, 10, 0) for lane in Lane]) == (True, [[], [], []])
     assert server.poll() is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 
 import pytest
@@ -19,10 +20,9 @@ from tansiq.exchange.compare import (
     answer,
     item_of,
     key_of,
-    leaf_of,
     opening,
 )
-from tansiq.exchange.values import Unfit
+from tansiq.exchange.values import Unfit, length_prefixed
 
 small = st.integers(0, 255).map(lambda number: bytes(31) + bytes([number]))
 spread = st.binary(min_size=32, max_size=32)
@@ -106,25 +106,14 @@ def test_range_that_is_none_is_unfit(part: Range) -> None:
         answer(Items([]), Message((part,)))
 
 
-def test_leaf_differs_by_version_signature_and_recall() -> None:
-    key = key_of("case.note", "XA:1")
-    leaves = {
-        leaf_of("case.note", "XA:1", Version(1, 1), "a" * 64, is_recalled=False),
-        leaf_of("case.note", "XA:1", Version(1, 2), "a" * 64, is_recalled=False),
-        leaf_of("case.note", "XA:1", Version(1, 1), "b" * 64, is_recalled=False),
-        leaf_of("case.note", "XA:1", Version(1, 1), "a" * 64, is_recalled=True),
-    }
-
-    assert len(leaves) == 4 and key not in leaves
-
-
 @given(st.text("a.", max_size=5), st.text("A:1é", max_size=9), st.integers(0, 2**53), st.integers(0, 9))
 def test_item_is_the_key_and_the_live_leaf(kind: str, object_id: str, term: int, n: int) -> None:
     version = Version(term, n)
 
     item = item_of(object_id, kind, version, "ab" * 32)
 
-    assert item == (key_of(kind, object_id), leaf_of(kind, object_id, version, "ab" * 32, is_recalled=False))
+    leaf = length_prefixed("tansiq.leaf.v1", kind, object_id, term, n, "ab" * 32, "live")
+    assert item == (key_of(kind, object_id), hashlib.sha256(leaf).digest())
 
 
 def _random_items(count: int) -> list[tuple[bytes, bytes]]:

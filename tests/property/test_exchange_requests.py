@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from factories import exchange as make
 from factories import exchange_requests as examples
-from tansiq.exchange import canonical, compare, held, pages, reading, turns
+from tansiq.exchange import canonical, compare, pages, reading, turns
 from tansiq.exchange.blob import CHUNK_BYTES, TAG_BYTES
 from tansiq.exchange.body import Lane, Version
 from tansiq.exchange.compare import TOP, Differences, Items, Message, Range
@@ -204,9 +204,8 @@ def test_recovery_of_what_changes_meanwhile_never_mixes_two_texts(
 def recovered(
     objects_at: Callable[[int], Mapping[str, tuple[bytes | None, Recall | None]]], room: int
 ) -> tuple[list[tuple[str, bytes]], dict[str, Recall]]:
-    """What a node asks together, in turns from 0; ``held`` notes each page."""
+    """What a node asks together, in turns from 0."""
     ask: RecoveryAsked | None = RecoveryAsked(held=True, since=examples.SINCE)
-    state = held.Held(examples.SINCE, frozenset({"XB"}))
     partial, number = None, 0
     texts: list[tuple[str, bytes]] = []
     recalled: dict[str, Recall] = {}
@@ -217,15 +216,9 @@ def recovered(
         assert _reread(page) == page
         found = pages.joined(partial, page.pieces)
         texts += found.whole
-        answer = pages.recovered(
-            page, found, [held.Returned(name, Version(0, 0), "", text) for name, text in found.whole]
-        )
-        recalled |= answer.recalls
-        assert answer.stands == stands
-        state, request = held.on_answer(state, "XB", answer)
+        recalled |= pages.recalls_of(page, found)
+        assert tuple(standing.stand for standing in page.stands) == stands
         ask, partial, number = pages.next_recovery(ask, page, found), found.partial, number + 1
-        assert (request is None) is (ask is None) is state.is_released
-        assert request is None or ask is None or (request.since, request.after) == (ask.since, ask.after)
         assert number < 100
     return texts, recalled
 
@@ -260,10 +253,9 @@ def test_pieces_of_another_text_than_they_say_are_unfit() -> None:
 def test_recovered_page_holds_back_the_recall_of_what_is_not_whole(given: RecoveryGiven) -> None:
     lost = pages.joined(None, [replace(piece, offset=1) for piece in given.pieces])
 
-    page = pages.recovered(given, lost, ())
+    following = pages.next_recovery(RecoveryAsked(held=True, since=given.since, after=given.after), given, lost)
 
-    assert page.recalls == {}
-    assert page.complete is not bool(given.pieces)
+    assert (pages.recalls_of(given, lost), following is not None) == ({}, bool(given.pieces))
 
 
 def _reread(page: Given) -> Given:

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factories import exchange
+from factories.positions import Kept
 from tansiq.exchange import canonical, receiving, seal, trust
 from tansiq.exchange.body import Envelope, Placed, Skip, SkipReason, State, Version
-from tansiq.exchange.channel import LIMITS, Cursor, Kept, Span
+from tansiq.exchange.channel import LIMITS, Cursor, Span
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Applied, Item, Place
 from tansiq.exchange.seal import Sealed, Unsealed

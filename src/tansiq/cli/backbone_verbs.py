@@ -14,7 +14,7 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _
 
 NAME = "backbone"
-CLIENTS, ROUTES = 4222, 6222
+ROUTES = 6222
 
 AsJson = Annotated[bool, typer.Option("--json", help=_("JSON on standard output."))]
 

@@ -52,9 +52,3 @@ def _plain(character: str) -> str:
     if category == "Nd":
         return str(unicodedata.digit(character))
     return character if category[0] in "LN" else " "
-
-
-def matches(wanted: str, *texts: str) -> bool:
-    """Whether every word of ``wanted`` stands somewhere in ``texts``, as a word or a part of one."""
-    within = " ".join(folded(text) for text in texts)
-    return all(word in within for word in folded(wanted).split())

@@ -93,11 +93,6 @@ def fillings(urls: Sequence[str], seed: str, *, authority: Path | None = None) -
     return _with(urls, seed, authority, _fillings)
 
 
-def leaders(urls: Sequence[str], seed: str, *, authority: Path | None = None) -> dict[str, str]:
-    """By stream, the name of the server that leads it: the one whose loss is felt. Raises: as ``administer``."""
-    return _with(urls, seed, authority, _leaders)
-
-
 def _with(urls: Sequence[str], seed: str, authority: Path | None, work: Callable[[Connection], Awaitable[T]]) -> T:
     return asyncio.run(_connected(checked(urls), seed, authority, work))
 
@@ -194,11 +189,6 @@ async def _fillings(connection: Connection) -> list[Filling]:
         subjects: dict[str, int] = found["state"].get("subjects") or {}
         result += [Filling(realm, to, Lane(lane), sender_in(subject), n) for subject, n in sorted(subjects.items())]
     return result
-
-
-async def _leaders(connection: Connection) -> dict[str, str]:
-    found = {name: await _ask(connection, f"STREAM.INFO.{name}") for name in await _names(connection)}
-    return {name: str((said.get("cluster") or {}).get("leader", "")) for name, said in found.items()}
 
 
 async def _names(connection: Connection) -> list[str]:

@@ -80,11 +80,6 @@ def decrypted_chunk(chunk: bytes, index: int, *, of: BlobReference) -> bytes:
         raise Unfit(field=f"chunk {index}", expected="encrypted with the file's key") from None
 
 
-def is_held(chunks: Iterable[bytes], *, of: BlobReference) -> bool:
-    """Are these all chunks of the file, and right? To be asked before anything is decrypted for a reader."""
-    return digest_of(chunks) == of.digest
-
-
 def decrypted(chunks: Iterable[bytes], *, of: BlobReference) -> Iterator[bytes]:
     """The plaintext, chunk by chunk. What was yielded before an error is to be thrown away.
 

@@ -1,13 +1,13 @@
 """Positions of a channel: what covers which, what chains to what (sections 2, 3.2, 3.4, 6).
 
 A body covers one position, a skip several. Both are a ``Span`` here: what positions it covers, the digest before it and
-the digest at its end. ``Positions`` is what a store has to answer; ``Kept`` answers from memory.
+the digest at its end. ``Positions`` is what a store has to answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -115,55 +115,3 @@ def advanced(cursor: Cursor, known: Positions, span: Span) -> Cursor:
     while (reached := known.reach(through + 1)) is not None:
         through, at = reached.last, reached.digest
     return replace(cursor, through=through, hash=at, highest=max(cursor.highest, span.last))
-
-
-@dataclass(slots=True)
-class Kept:
-    """Positions in memory; also what a test compares a database with."""
-
-    spans: dict[tuple[int, int], Span] = field(default_factory=dict)
-    _ends: dict[int, str] = field(default_factory=dict)
-    _begins: dict[int, list[Span]] = field(default_factory=dict)
-    _long: list[Span] = field(default_factory=list)
-
-    def add(self, span: Span) -> None:
-        if (span.first, span.last) in self.spans:
-            return
-        self.spans[span.first, span.last] = span
-        self._ends[span.last] = span.digest
-        self._begins.setdefault(span.first, []).append(span)
-        if span.last > span.first:
-            self._long.append(span)
-
-    def digest_at(self, position: int) -> str | None:
-        return self._ends.get(position)
-
-    def prevs_at(self, position: int) -> Iterable[str]:
-        return [span.prev for span in self._begins.get(position, ())]
-
-    def reach(self, position: int) -> Span | None:
-        covering = [span for span in self._long if span.first <= position <= span.last]
-        covering += self._begins.get(position, ())
-        return max(covering, key=lambda span: span.last, default=None)
-
-    def gaps(self, cursor: Cursor, *, most: int) -> tuple[tuple[int, int], ...]:
-        """The lowest ``most`` runs of positions between ``through`` and ``highest`` that nothing covers."""
-        found: list[tuple[int, int]] = []
-        missing_from = cursor.through + 1
-        for span in sorted(self.spans.values(), key=lambda span: span.first):
-            if len(found) == most:
-                break
-            if span.last <= cursor.through:
-                continue
-            if span.first > missing_from:
-                found.append((missing_from, span.first - 1))
-            missing_from = max(missing_from, span.last + 1)
-        return tuple(found)
-
-    def since(self, through: int) -> Kept:
-        """Without what ends at or below ``through``: its retention is over."""
-        kept = Kept()
-        for span in self.spans.values():
-            if span.last > through:
-                kept.add(span)
-        return kept

@@ -28,7 +28,6 @@ MAIL_LIMIT_BYTES = 10 * 1024 * 1024
 """Of a mail as written. One that came may have ``mime.LIMIT_BYTES``: servers may have encoded it anew."""
 MOST_SEALED = 1000
 SUBJECT = "Tansiq exchange"
-MOST_FAULTS = 20
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LINE = 64

@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tansiq.exchange import opening
 from tansiq.exchange.opening import READY, Bounds, framed, unframed
@@ -42,16 +41,6 @@ class _Died(Exception):
         self.outside = outside
 
 
-@dataclass(slots=True)
-class Counts:
-    """Since the opener was made."""
-
-    opened: int = 0
-    junk: int = 0
-    bombs: int = 0
-    starts: int = 0
-
-
 class Opener:
     """A child process that opens; started when first needed, and again whenever it died. Safe between threads.
 
@@ -68,7 +57,6 @@ class Opener:
         self._silence_seconds = bounds.silence_seconds
         self._child: _Child | None = None
         self._lock = threading.Lock()
-        self.counts = Counts()
 
     def __enter__(self) -> Opener:
         return self
@@ -101,9 +89,6 @@ class Opener:
             except BaseException:
                 self._end()  # its answers would be taken for those of the next messages
                 raise
-            for outcome in outcomes:
-                self.counts.opened += isinstance(outcome, Unsealed)
-                self.counts.junk += isinstance(outcome, Junk)
             return outcomes
 
     def _open_all(self, messages: Sequence[Sealed], outcomes: list[Unsealed | Junk]) -> None:
@@ -120,11 +105,9 @@ class Opener:
                     tried_again = len(outcomes)
                     continue
                 outcomes.append(Junk("5.2", JunkReason.BOMB))
-                self.counts.bombs += 1
 
     def _running(self) -> _Child:
         if self._child is None:
-            self.counts.starts += 1
             self._child = _Child(self._setup, self._silence_seconds)
         return self._child
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tansiq.exchange import canonical, held
-from tansiq.exchange.held import PAGE, Returned, Stand
+from tansiq.exchange import canonical
+from tansiq.exchange.held import PAGE, Stand
 from tansiq.exchange.receiving import Recall
 from tansiq.exchange.requests import (
     MOST_PIECES,
@@ -165,30 +165,18 @@ def next_roster(asked: RosterAsked, given: RosterGiven, found: Joined) -> Roster
     return RosterAsked(epoch=epoch, offset=found.partial.size_bytes if found.partial else 0)
 
 
-def recovered(given: RecoveryGiven, found: Joined, objects: Iterable[Returned]) -> held.Answer:
-    """A page as ``held.on_answer`` takes it: what is whole of it.
-
-    Args:
-        objects: of ``found.whole``, those that were verified.
-    """
+def recalls_of(given: RecoveryGiven, found: Joined) -> dict[str, Recall]:
+    """Object -> recall, of those whose text has ended with this page, and those that have none."""
     names = {name for name, _text in found.whole}
     end = next((piece.object for piece in given.pieces if piece.object not in names), None)
-    return held.Answer(
-        since=given.since,
-        after=given.after,
-        objects=tuple(objects),
-        recalls={said.object: said.recall for said in given.recalls if end is None or said.object < end},
-        stands=tuple(standing.stand for standing in given.stands),
-        complete=given.complete and not found.lost,
-    )
+    return {said.object: said.recall for said in given.recalls if end is None or said.object < end}
 
 
 def next_recovery(asked: RecoveryAsked, given: RecoveryGiven, found: Joined) -> RecoveryAsked | None:
     """What to ask after a page; None after the last."""
-    page = recovered(given, found, ())
-    if page.complete:
+    if given.complete and not found.lost:
         return None
-    after = max([*(name for name, _text in found.whole), *page.recalls], default=asked.after)
+    after = max([*(name for name, _text in found.whole), *recalls_of(given, found)], default=asked.after)
     offset = found.partial.size_bytes if found.partial else 0
     return RecoveryAsked(held=asked.held, since=asked.since, after=after, offset=offset)
 

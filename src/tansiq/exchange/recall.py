@@ -10,7 +10,6 @@ from tansiq.exchange.receiving import NO_VERSION, Recall
 from tansiq.exchange.values import OBJECT, Unfit
 
 KIND = "recall"
-SCHEMA = 1
 
 
 def name(identifier: str) -> str:

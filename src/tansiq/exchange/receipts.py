@@ -44,12 +44,6 @@ class Holding:
         """The highest position of which it says anything."""
         return self.gaps[-1][1] if len(self.gaps) == MOST_GAPS else self.highest
 
-    def covers(self, position: int) -> bool:
-        """Whether it acknowledges this position."""
-        if position <= self.through:
-            return True
-        return position <= self.horizon and not any(first <= position <= last for first, last in self.gaps)
-
 
 NOTHING = Holding(0, 0, EMPTY_DIGEST, 0)
 

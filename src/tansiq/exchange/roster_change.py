@@ -269,11 +269,6 @@ def set_claims(draft: Roster, claims: Iterable[Claim], *, number: int) -> Roster
     return replace(draft, claims=tuple(found[order] for order in sorted(found)), claims_number=number)
 
 
-def set_signers(draft: Roster, signers: Signers) -> Roster:
-    """Who may sign the roster after this one."""
-    return replace(draft, signers=signers)
-
-
 def _with_node(draft: Roster, request: JoinRequest, *, operated: bool = True) -> Roster:
     before = parts.taken_back(draft, request.node, "node")
     draft = parts.without_former(draft, request.node, "node")

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from tansiq.exchange.body import Lane, SkipReason, Version
-from tansiq.exchange.channel import KEPT, LIMITS, ORDER_OF_LOSS, Limit, Span, hash_of_nothing
+from tansiq.exchange.channel import LIMITS, ORDER_OF_LOSS, Limit, Span, hash_of_nothing
 from tansiq.exchange.receipts import Holding
 from tansiq.exchange.values import EMPTY_DIGEST
 
@@ -133,25 +133,6 @@ def room(lane: Lane, backlog: Backlog, row: Row, *, limits: Mapping[Lane, Limit]
     return Room.DROP if lane in ORDER_OF_LOSS else Room.WAIT
 
 
-def to_drop(unsealed: Mapping[Lane, Sequence[Row]], *, excess_bytes: int) -> dict[Lane, int]:
-    """When a node's disk or a link's whole quota is short: how many rows to drop, the newest of the lowest lane first.
-
-    Args:
-        unsealed: rows without a position, oldest first.
-        excess_bytes: what has to go.
-
-    Returns: lane -> number of its last rows; less than asked for where only ``urgent`` is left.
-    """
-    dropping: dict[Lane, int] = {}
-    for lane in ORDER_OF_LOSS:
-        for row in reversed(unsealed.get(lane, ())):
-            if excess_bytes <= 0:
-                return dropping
-            excess_bytes -= row.size_bytes
-            dropping[lane] = dropping.get(lane, 0) + 1
-    return dropping
-
-
 def drop(outgoing: Outgoing, rows: int = 1) -> Outgoing:
     """Note that ``rows`` went at the limit; ``owed_skip`` says so to the recipient."""
     return replace(outgoing, dropped=outgoing.dropped + rows, complete=False)
@@ -177,13 +158,6 @@ def place(outgoing: Outgoing, row: Row, body: bytes, digest: str) -> tuple[Entry
     seq = outgoing.given + 1
     entry = Entry(Span(seq, seq, outgoing.hash, digest), body, row)
     return entry, replace(outgoing, given=seq, hash=digest)
-
-
-def decided(entry: Entry, *, may_go: bool) -> Entry:
-    """Before every attempt, on every way: what may no longer go becomes a skip and loses its bytes (section 8.3)."""
-    if may_go or entry.skipped is not None:
-        return entry
-    return replace(entry, body=None, row=None, skipped=SkipReason.ENTITLEMENT)
 
 
 def joined(entries: Iterable[Entry]) -> list[Entry]:
@@ -327,11 +301,6 @@ def _covers(belief: Holding, span: Span) -> bool:
 def is_covered(belief: Holding, entry: Entry) -> bool:
     """Whether a receipt acknowledges every position of it."""
     return _covers(belief, entry.span)
-
-
-def over(entry: Entry, *, now: datetime) -> bool:
-    """Whether its bytes are no longer kept (section 8.6). What no receipt covers is kept as long as it may go."""
-    return entry.covered_at is not None and now - entry.covered_at >= KEPT
 
 
 def lost(entries: Sequence[Entry], missing: Iterable[tuple[int, int]]) -> bool:

@@ -154,20 +154,19 @@ class Traffic:
 
     # Fetching
 
-    async def fetch(self, lanes: Sequence[Lane], most: int, timeout_seconds: float) -> list[Received]:
-        """What is there of the first of ``lanes`` that has something; else what comes first in so long."""
+    async def fetch(self, lane: Lane, most: int, timeout_seconds: float) -> list[Received]:
+        """What is there of a lane; else what comes first in so long."""
         most = max(1, min(most, jetstream.MOST_FETCHED))
         until = self._now() + timeout_seconds
         if timeout_seconds <= 0:
-            await asyncio.gather(*(self._burst(lane, 1) for lane in lanes))
-        while not (there := [lane for lane in lanes if self._shelves[lane].waiting]):
+            await self._burst(lane, 1)
+        while not self._shelves[lane].waiting:
             left = until - self._now()
             if left <= 0:
                 return []
-            for lane in lanes:
-                await self._linger(lane, left)
+            await self._linger(lane, left)
             await self._watch(min(left, REST_SECONDS))
-        return await self._taken(there[0], most)
+        return await self._taken(lane, most)
 
     async def _taken(self, lane: Lane, most: int) -> list[Received]:
         """What came of a lane and what else is there: asked for one by one, ever more of them at once."""

@@ -107,11 +107,7 @@ class Transport:
 
         With 0 it asks what is there and does not wait for more.
         """
-        return self._called(lambda traffic: traffic.fetch([lane], most, timeout_seconds), [])
-
-    def fetch_any(self, most: int, timeout_seconds: float) -> list[Received]:
-        """The same of whichever lane has something, the highest first: never of two at once."""
-        return self._called(lambda traffic: traffic.fetch(list(Lane), most, timeout_seconds), [])
+        return self._called(lambda traffic: traffic.fetch(lane, most, timeout_seconds), [])
 
     def ack(self, received: Sequence[Received]) -> None:
         """Have the stream forget them. What gets lost of this comes again after a minute, and is then a repeat."""

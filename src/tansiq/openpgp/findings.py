@@ -56,10 +56,6 @@ def check(certificate: Certificate, *, address: str, now: datetime) -> tuple[Fin
     return tuple(sorted(found, key=lambda finding: finding.severity != "bad"))
 
 
-def usable(findings: tuple[Finding, ...]) -> bool:
-    return all(finding.severity != "bad" for finding in findings)
-
-
 def _of_time(certificate: Certificate, now: datetime) -> Iterator[Finding]:
     if certificate.revoked:
         yield Finding("revoked", "bad", {"reason": certificate.revocation_reason})

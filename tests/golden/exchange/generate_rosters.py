@@ -73,7 +73,7 @@ def rosters() -> list[tuple[Roster, SignedRoster]]:
     draft = roster_change.admit(draft, request("XB"), replace(WORDS, country="XB"))
     draft = issue(roster_change.set_claims(draft, CLAIMS, number=2), first)
     both = roster_change.signers_of(first.certificate, second.certificate, threshold=2)
-    draft = issue(roster_change.set_forwarding(roster_change.set_signers(draft, both), "XA", forwards=True), first)
+    draft = issue(roster_change.set_forwarding(replace(draft, signers=both), "XA", forwards=True), first)
     draft = roster_change.rotate(draft, request("XB", "-later"))
     draft = issue(roster_change.set_words(draft, {"XA-CERT": replace(WORDS, names={"fr": "Équipe"})}), first, second)
     issue(roster_change.remove(draft, "XB"), first, second)

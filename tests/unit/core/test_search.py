@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tansiq.core.search import folded, matches
+from tansiq.core.search import folded
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,3 @@ def test_folded_typed_and_written_are_the_same(typed: str, written: str) -> None
 @given(st.text())
 def test_folded_twice_is_folded_once(text: str) -> None:
     assert folded(folded(text)) == folded(text)
-
-
-def test_matches_wants_every_word_and_takes_parts() -> None:
-    assert matches("cert mor", "maCERT", "Morocco")
-    assert not matches("cert tunis", "maCERT", "Morocco")
-    assert matches("", "anything")

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tansiq.exchange.channel import Cursor, Kept, Limit, Span, hash_of_nothing
+from factories.positions import Kept
+from tansiq.exchange.channel import Cursor, Limit, Span, hash_of_nothing
 from tansiq.exchange.receiving import Numbering, Place, Taken, Waiting, numbering, take
 from tansiq.exchange.values import EMPTY_DIGEST, digest
 

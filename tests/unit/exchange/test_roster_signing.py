@@ -173,7 +173,7 @@ def test_signatures_made_in_two_places_are_gathered() -> None:
 
 def test_new_signers_sign_the_roster_after_the_one_that_names_them() -> None:
     successor = make.signer("successor")
-    named = roster_change.set_signers(make.after(FIRST), roster_change.signers_of(successor.certificate))
+    named = replace(make.after(FIRST), signers=roster_change.signers_of(successor.certificate))
 
     assert judged(FIRST, signed(named, successor)) == NotAccepted(Why.SIGNATURES, 2)
     outcome = judged(FIRST, signed(named, make.signer()), signed(make.after(named), successor))
@@ -234,7 +234,7 @@ def test_forged_roster_of_a_known_epoch_is_no_split() -> None:
 
 def test_split_is_judged_by_the_signers_of_the_roster_before() -> None:
     successor = make.signer("successor")
-    named = roster_change.set_signers(make.after(FIRST), roster_change.signers_of(successor.certificate))
+    named = replace(make.after(FIRST), signers=roster_change.signers_of(successor.certificate))
     other_draft = roster_change.set_claims(make.after(FIRST), (), number=99)
     by_old, by_new = signed(other_draft, make.signer()), signed(other_draft, successor)
     known = {1: FIRST, 2: named}

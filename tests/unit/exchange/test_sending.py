@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tansiq.exchange import receipts, sending
-from tansiq.exchange.body import MOST_GAPS, Lane, ObjectState, SkipReason, State, Version
+from tansiq.exchange.body import Lane, ObjectState, SkipReason, State, Version
 from tansiq.exchange.channel import Cursor, Limit
 from tansiq.exchange.receipts import NOTHING, Alarm, Holding, Ledger
 from tansiq.exchange.sending import Backlog, Entry, Outgoing, Room, Row, Way
@@ -94,18 +94,13 @@ def test_mail_is_taken_when_no_receipt_came_in_time(lane: Lane, after: timedelta
     assert due(entries, lane=lane, has_mail=False, now=NOON + after)[0][1] == JETSTREAM
 
 
-def test_what_may_no_longer_go_loses_its_bytes_and_keeps_its_place() -> None:
-    entry = sealed(1)[0][0]
-    skipped = sending.decided(entry, may_go=False)
-
-    assert (skipped.body, skipped.row, skipped.skipped) == (None, None, SkipReason.ENTITLEMENT)
-    assert skipped.span == entry.span
-    assert sending.decided(entry, may_go=True) == entry
+def without_bytes(entry: sending.Entry) -> sending.Entry:
+    return replace(entry, body=None, row=None, skipped=SkipReason.ENTITLEMENT)
 
 
 def test_neighbouring_skips_become_one() -> None:
     entries = sealed(5)[0]
-    skipped = [sending.decided(entry, may_go=entry.span.first in (1, 4)) for entry in entries]
+    skipped = [entry if entry.span.first in (1, 4) else without_bytes(entry) for entry in entries]
 
     assert [(entry.span.first, entry.span.last) for entry in sending.joined(skipped)] == [
         (1, 1),
@@ -139,14 +134,6 @@ def test_dropped_rows_are_said_by_one_skip_before_the_next_body() -> None:
     assert sending.owed_skip(after) is None
 
 
-def test_short_disk_takes_the_newest_rows_of_the_lowest_lane_first() -> None:
-    unsealed = {Lane.URGENT: [row(1)], Lane.NORMAL: [row(2), row(3)], Lane.BULK: [row(4), row(5)]}
-
-    assert sending.to_drop(unsealed, excess_bytes=15) == {Lane.BULK: 2}
-    assert sending.to_drop(unsealed, excess_bytes=25) == {Lane.BULK: 2, Lane.NORMAL: 1}
-    assert sending.to_drop(unsealed, excess_bytes=1000) == {Lane.BULK: 2, Lane.NORMAL: 2}
-
-
 def test_receipt_covers_what_it_says_and_the_gaps_go_again() -> None:
     entries = sent(sealed(5)[0])
     covered, missing = sending.answered(entries, holding(1, 1, 4, gaps=((2, 3),)), now=NOON + timedelta(minutes=1))
@@ -160,14 +147,6 @@ def test_restored_recipient_gets_again_what_it_acknowledged() -> None:
     _covered, missing = sending.answered(covered, holding(2, 1, 1), now=NOON)
 
     assert [(entry.span.first, entry.covered_at) for entry in missing] == [(2, None), (3, None)]
-
-
-def test_bytes_are_kept_ninety_days_after_the_receipt() -> None:
-    entry = replace(sealed(1)[0][0], covered_at=NOON)
-
-    assert not sending.over(entry, now=NOON + timedelta(days=90) - timedelta(seconds=1))
-    assert sending.over(entry, now=NOON + timedelta(days=90))
-    assert not sending.over(replace(entry, covered_at=None), now=NOON + timedelta(days=900))
 
 
 def test_gap_older_than_what_is_kept_is_lost() -> None:
@@ -194,14 +173,6 @@ def test_receipt_on_another_chain_shows_a_clone() -> None:
     weighed = receipts.weigh(NOTHING, holding(1, 2, 2), given=3, digest_at_through=digest(b"other"))
 
     assert (weighed.alarm, weighed.belief) == (Alarm.OTHER_CHAIN, NOTHING)
-
-
-def test_truncated_gaps_say_nothing_of_what_lies_above() -> None:
-    gaps = tuple((position, position) for position in range(2, 2 + 2 * MOST_GAPS, 2))
-    said = holding(1, 1, 1000, gaps=gaps)
-
-    assert said.covers(3) and not said.covers(2)
-    assert not said.covers(gaps[-1][1] + 2)
 
 
 def test_sender_that_missed_changes_asks_for_them() -> None:

@@ -85,12 +85,6 @@ class Round:
     peers: tuple[PeerChecked, ...]
 
 
-def last(here: Here, peer: str) -> PeerChecked | None:
-    """The newest check of a link; None: there never was one."""
-    found = history(here, peer, most=1)
-    return found[0].peers[0] if found else None
-
-
 def history(here: Here, peer: str = "", *, most: int = 12) -> list[Round]:
     """Rounds, the newest first; with ``peer`` those that went to it, and of each that peer only."""
     rounds = CheckRound.objects.filter(results__peer=peer).distinct() if peer else CheckRound.objects.all()

@@ -13,8 +13,6 @@ from tansiq.exchange.reasons import Reason
 from tansiq.exchange.trust import Authentic, Parked, Quarantined, Refused
 from tansiq.exchange.values import OBJECT, Unfit
 
-RECALL = "recall"
-
 
 @dataclass(frozen=True, slots=True)
 class Examined:

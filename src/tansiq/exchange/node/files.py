@@ -16,13 +16,12 @@ from threading import RLock
 from django.db import transaction
 from django.db.models import Q
 
-from tansiq.exchange.blob import chunk_count, decrypted_chunk
+from tansiq.exchange.blob import decrypted_chunk
 from tansiq.exchange.blobs import BlobContradicts, BlobNoRoom, BlobNotHeld, BlobStore, indices
 from tansiq.exchange.body import BlobReference
 from tansiq.exchange.models import Alarm, Blob
 from tansiq.exchange.node import alarms, holding, settling, uses
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.parts import Chunk
 from tansiq.exchange.requests import ChunkGiven, ChunksAsked
 from tansiq.exchange.sending import pause
 from tansiq.exchange.values import Unfit
@@ -109,8 +108,8 @@ class Files:
             self._begin(here, now)
             return [(fetch.peer, asked) for fetch in list(self._fetches.values()) for asked in self._more(fetch, now)]
 
-    def take(self, here: Here, chunk: Chunk | ChunkGiven, now: datetime, *, peer: str = "") -> bool:
-        """A chunk from anybody, as out of a file, or given by ``peer``. Whether it was one that is wanted here."""
+    def take(self, here: Here, chunk: ChunkGiven, now: datetime, *, peer: str) -> bool:
+        """A chunk that ``peer`` gave. Whether it was one that is wanted here."""
         is_right = False
         for row in Blob.objects.filter(digest=chunk.digest, held_at=None):
             if not (row.trouble == ROOM and row.next_at is not None and now < row.next_at):
@@ -123,7 +122,7 @@ class Files:
             fetches = [fetch for fetch in self._fetches.values() if fetch.peer == peer]
             return [asked for fetch in fetches for asked in self._more(fetch, now)]
 
-    def _take(self, here: Here, row: Blob, chunk: Chunk | ChunkGiven, peer: str, now: datetime) -> bool:
+    def _take(self, here: Here, row: Blob, chunk: ChunkGiven, peer: str, now: datetime) -> bool:
         try:
             is_whole = self.store.receive(uses.read(row.reference), chunk.index, chunk.data)
         except Unfit:
@@ -147,7 +146,7 @@ class Files:
                 if fetch.peer == peer:
                     self._line(peer).came(now - fetch.since)
                     fetch.since, fetch.moved = now, True
-        is_new = peer not in ("", *row.senders)
+        is_new = peer not in row.senders
         if is_new or row.tries or row.trouble or row.next_at:
             row.senders = [*row.senders, peer] if is_new else row.senders
             row.tries, row.next_at, row.trouble = 0, None, ""
@@ -262,21 +261,6 @@ class Files:
             except BlobNotHeld:
                 return
             yield ChunkGiven(digest=asked.digest, index=index, data=data)
-
-    def chunks_for(self, here: Here, peer: str, now: datetime) -> Iterator[Chunk]:
-        """All chunks of the files that ``peer`` may have and may be waiting for, for a stick: one at a time."""
-        if holding.is_held():
-            return
-        seen: set[str] = set()
-        for row in uses.of_peer(here, peer, now):
-            if row.digest in seen or not self._holds(row, now):
-                continue
-            seen.add(row.digest)
-            for index in range(chunk_count(row.reference["size_bytes"])):
-                try:
-                    yield Chunk(row.digest, index, self.store.chunk(row.digest, index))
-                except BlobNotHeld:
-                    break
 
     def _holds(self, row: Blob, now: datetime) -> bool:
         """Whether it is here under this row's key. One that this node keeps itself may not have been looked at yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tansiq.exchange.node.answering import on_request
 from tansiq.exchange.node.freezing import freeze
-from tansiq.exchange.node.life import ask_back, become_held, held, is_held, may_waive, restore, waiting_for, waive
+from tansiq.exchange.node.life import ask_back, become_held, is_held, may_waive, restore, waiting_for, waive
 from tansiq.exchange.node.returning import due_requests, on_answer
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "become_held",
     "due_requests",
     "freeze",
-    "held",
     "is_held",
     "may_waive",
     "on_answer",

@@ -23,7 +23,6 @@ from tansiq.exchange.models import (
 from tansiq.exchange.node.locking import lock
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.receipts import Holding
-from tansiq.exchange.sending import Backlog
 from tansiq.exchange.values import EMPTY_DIGEST
 
 PAGE = 2_000
@@ -65,14 +64,6 @@ def incomplete(peer: str, now: datetime) -> None:
     """From now until a comparison has shown otherwise, the two are not known to be equal."""
     Link.objects.bulk_create([Link(peer=peer)], ignore_conflicts=True)
     Link.objects.filter(peer=peer, incomplete_since=None).update(incomplete_since=now)
-
-
-def backlog_of(peer: str) -> Backlog:
-    """All that waits for a node on all lanes: bodies that no receipt covers, and rows that have no position yet."""
-    sealed = OutChannel.objects.filter(peer=peer).aggregate(bodies=Sum("waiting_bodies"), size=Sum("waiting_bytes"))
-    rows = OutboxRow.objects.filter(peer=peer)
-    unsealed = Backlog(rows.count(), rows.aggregate(size=Sum("size_bytes"))["size"] or 0)
-    return Backlog(sealed["bodies"] or 0, sealed["size"] or 0) + unsealed
 
 
 def still(objects: Mapping[str, Collection[str] | None]) -> None:

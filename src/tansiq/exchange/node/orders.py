@@ -26,8 +26,8 @@ from tansiq.exchange.values import new_id
 
 SIGNED_AT_ONCE = 100
 FIRST = Version(1, 1)
-DELETED, KEPT, REFUSED, SILENT = "deleted", "kept", "refused", Reason.UNREACHABLE.value
-"""How an order ended, as its originator sees it; ``SILENT``: it has not."""
+DELETED, KEPT, REFUSED = "deleted", "kept", "refused"
+"""How an order ended, as its originator sees it."""
 
 
 @transaction.atomic
@@ -116,12 +116,3 @@ def _outcome(said: ObjectState) -> tuple[str, str]:
     if said.state in (State.REFUSED, State.QUARANTINED):
         return REFUSED, said.reason
     return "", ""
-
-
-def outcomes(object_id: str) -> dict[str, RecallOrder]:
-    """Node -> the last order to delete an object, with ``outcome``: the list that its originator sees."""
-    found: dict[str, RecallOrder] = {}
-    for order in RecallOrder.objects.filter(object=object_id).order_by("id"):
-        order.outcome = order.outcome or SILENT
-        found[order.peer] = order
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tansiq.exchange.node.entitlements import embargoes_ended, follow_embargoes, on_roster
 from tansiq.exchange.node.heeding import authority, heed, keep, may_keep, review_forwards
-from tansiq.exchange.node.orders import on_states, outcomes, recall_from, sign_recalls
+from tansiq.exchange.node.orders import on_states, recall_from, sign_recalls
 
 __all__ = [
     "authority",
@@ -15,7 +15,6 @@ __all__ = [
     "may_keep",
     "on_roster",
     "on_states",
-    "outcomes",
     "recall_from",
     "review_forwards",
     "sign_recalls",

@@ -74,13 +74,13 @@ def on_answer(here: Here, peer: str, given: RecoveryGiven, now: datetime) -> lis
         return []  # its digest is wrong: asked for again from its beginning
     if found.partial:
         _partial[here.code, peer] = found.partial
-    page = pages.recovered(given, found, ())
     was_held = life.is_held()
     is_news = [recover(here, peer, name, text, now) for name, text in found.whole]
-    is_news += [_take_recall(here, peer, object_id, recall, now) for object_id, recall in page.recalls.items()]
+    recalls = pages.recalls_of(given, found)
+    is_news += [_take_recall(here, peer, object_id, recall, now) for object_id, recall in recalls.items()]
     if was_held:
-        for stand in page.stands:
-            _renumber(peer, stand)
+        for standing in given.stands:
+            _renumber(peer, standing.stand)
     elif any(is_news):
         life.to_compare(here.peers, now)
     return _next(here, link, given, found, was_held, now)

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.marking import Marking
-from tansiq.exchange import author, canonical, markings, reading, values
+from tansiq.exchange import author, canonical, markings, values
 from tansiq.exchange.body import BlobReference, Channel, Envelope, Lane, Version
 from tansiq.exchange.canonical import BODY_LIMIT_BYTES
 from tansiq.exchange.kinds import Said
@@ -256,13 +256,6 @@ def _blob(said: dict[str, Any]) -> BlobReference:
         media_type=said["media_type"],
         name=said["name"],
     )
-
-
-def envelope_of(statement: Statement, channel: Channel, seq: int, prev: str, *, here: Here, now: datetime) -> Envelope:
-    """The statement addressed to the channel's recipient, under the roster here."""
-    fields = fields_of(statement, channel, seq, prev, here=here, now=now)
-    head = reading.read_head(fields)
-    return reading.read_envelope(head)
 
 
 def fields_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -177,27 +177,6 @@ def _may_go(here: Here, peer: str, statements: Collection[int], now: datetime) -
         SharedObject.objects.filter(BLOCKED, pk__in={one.object for one in going}).values_list("pk", flat=True)
     )  # kept against a recall: nobody gets it from here
     return Deciding(here, now).may_go(peer, [one for one in going if one.object not in kept])
-
-
-def of_peer(here: Here, peer: str, now: datetime) -> Iterator[Blob]:
-    """Files of versions that ``peer`` may have and has not said to have applied: for a stick."""
-    uses = BlobUse.objects.filter(statement__isnull=False)
-    after = 0
-    while page := list(uses.filter(blob__gt=after).order_by("blob").values_list("blob_id", flat=True)[:_AT_ONCE]):
-        after = page[-1]
-        some = list(uses.filter(blob__in=page).select_related("blob", "statement").defer("statement__content"))
-        done = _applied(peer, some)
-        allowed = _may_go(here, peer, {use.statement_id for use in some} - done, now)
-        yield from {use.blob_id: use.blob for use in some if use.statement_id in allowed}.values()
-
-
-def _applied(peer: str, uses: Iterable[BlobUse]) -> set[int]:
-    """Statements that the peer's receipts said to have, or later versions of the same object."""
-    by_object = {use.object: use for use in uses}
-    rows = Recipient.objects.filter(peer=peer, object__in=by_object).exclude(state__in=OPEN)
-    known = {row.object: (row.state_term, row.state_n) for row in rows}
-    none = (-1, -1)
-    return {use.statement_id for use in uses if (use.statement.term, use.statement.n) <= known.get(use.object, none)}
 
 
 # ---- what goes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import shutil
@@ -202,8 +201,4 @@ def _memory(pids: Sequence[int]) -> dict[str, int]:
     return {"rss_bytes": resident, "pss_bytes": proportional}
 
 
-def written(stand: dict[str, Any]) -> str:
-    return json.dumps(stand, sort_keys=True)
-
-
-__all__ = ["EVERYBODY", "Lab", "written"]
+__all__ = ["EVERYBODY", "Lab"]

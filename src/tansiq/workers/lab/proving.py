@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -152,7 +151,3 @@ def _traces(lab: Lab) -> Iterator[str]:
         for what in TRACES:
             if count := text.count(what):
                 yield f"{log.name} has {what} {count} times"
-
-
-def report(said: Mapping[str, Any]) -> str:
-    return json.dumps(said, ensure_ascii=False, sort_keys=True)
