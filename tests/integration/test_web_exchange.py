@@ -391,6 +391,29 @@ def test_somebody_keeps_what_they_may_see_and_learns_of_nothing_else(filled: Any
     assert verbs() == [("exchange.kept", links.THEIRS)]
 
 
+# ---- while the node is held
+
+
+EVERYWHERE = ("/", "/teams/", "/teams/XA-CERT/", "/map/", PAGE, "/exchange/links/XE/", "/exchange/waiting/",
+    "/exchange/recalls/")  # fmt: skip
+OLD = "What is shown here may be from before a restore, and changed or recalled since."
+
+
+@pytest.mark.parametrize(("name", "team"), [("amina", "XA-CERT"), ("moussa", "XF-CERT")])
+def test_pages_of_a_held_node_say_that_they_may_be_from_before(filled: Any, name: str, team: str) -> None:
+    from tansiq.exchange.models import Life
+
+    pages = (*EVERYWHERE, f"/teams/{team}/contacts/")
+    door = desk.at_door(name)
+    before = [page for page in pages if OLD in door.get(page).content.decode()]
+    Life.objects.create(pk=1, number=1, held_since=signin.now(), reason="restored", began_at=signin.now())
+
+    after = [door.get(page).content.decode().count(OLD) for page in pages]
+
+    assert before == []
+    assert after == [1] * len(pages)
+
+
 # ---- home, and what alarms are called
 
 

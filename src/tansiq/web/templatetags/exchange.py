@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tansiq.exchange.body import Lane
+from tansiq.exchange.node.life import held
 from tansiq.exchange.node.status import Backlog
 from tansiq.web import writing
 from tansiq.web.templatetags.tansiq import spoken, tech
@@ -42,6 +43,13 @@ def offset(value: timedelta | None) -> str:
         return _("right")
     said = _("{span} ahead") if value > timedelta(0) else _("{span} behind")
     return said.format(span=writing.span(value, spoken()))
+
+
+@register.inclusion_tag("exchange/_held.html", takes_context=True)
+def held_notice(context: template.Context) -> dict[str, object]:
+    """That this node was restored and does not know yet what came after (section 11.1); nothing where it speaks."""
+    life = held()
+    return {"since": life.held_since if life else None, "hijri": context.get("hijri")}
 
 
 @register.filter
