@@ -513,6 +513,50 @@ def test_roster_that_removes_a_member_recalls_what_was_attempted() -> None:
     assert set(RecallOrder.objects.values_list("cause", flat=True)) == {"roster"}
 
 
+def test_roster_that_suspends_a_node_recalls_nothing_until_it_is_removed() -> None:
+    from dataclasses import replace
+
+    from tansiq.exchange.models import OutboxRow
+    from tansiq.exchange.node.recalls import on_roster
+
+    active, suspended = node(), replace(node(epoch=2, members=("XA", "XE")), suspended=frozenset({"XF"}))
+    removed = node(epoch=3, members=("XA", "XE"), former=("XF",))
+    published(active, "1", "XE", "XF")
+    attempted("XA:1", "XE", "XF")
+    OutboxRow.objects.all().delete()
+
+    on_roster(active, suspended, NOW)
+    meanwhile = outbox()
+    on_roster(suspended, removed, NOW)
+
+    assert meanwhile == []
+    said = {"object": "XA:1", "narrowed": None, "left": {"term": 1, "n": 1}, "epoch": 3}
+    assert outbox() == [("XF", "urgent", said)]
+
+
+def test_node_that_was_suspended_gets_what_it_may_have_and_is_recalled_from_what_was_narrowed() -> None:
+    from dataclasses import replace
+
+    from tansiq.exchange.models import Link, OutboxRow
+    from tansiq.exchange.node.recalls import on_roster
+
+    active, suspended = node(), replace(node(epoch=2, members=("XA", "XE")), suspended=frozenset({"XF"}))
+    for name in "12":
+        published(active, name, "XE", "XF")
+    attempted("XA:1", "XF")
+    attempted("XA:2", "XF")
+    OutboxRow.objects.all().delete()
+    on_roster(active, suspended, NOW)
+    published(suspended, "2", "XE")
+
+    on_roster(suspended, node(epoch=3), NOW)
+
+    waits = [(peer, lane, said) for peer, lane, said in outbox() if peer == "XF"]
+    recall = {"object": "XA:2", "narrowed": {"term": 1, "n": 2}, "left": None, "epoch": 0}
+    assert sorted(waits, key=str) == [("XF", "normal", "XA:1"), ("XF", "urgent", recall)]
+    assert Link.objects.get(pk="XF").incomplete_since == NOW
+
+
 def test_roster_that_ends_a_teams_community_recalls_green() -> None:
     from dataclasses import replace
 

@@ -39,6 +39,11 @@ def lately_removed(roster: Roster, *, now: datetime) -> frozenset[str]:
     return frozenset(one.code for one in gone if now - one.removed_at < HEARD_AFTER_REMOVAL)
 
 
+def suspended(roster: Roster) -> frozenset[str]:
+    """Nodes that neither send nor are sent to, and have not left."""
+    return frozenset(node.code for node in roster.nodes if node.state is Standing.SUSPENDED)
+
+
 def community(roster: Roster) -> frozenset[str]:
     """Teams that TLP:GREEN names: those that are active."""
     return frozenset(team.code for team in roster.teams if team.community and team.state is Standing.ACTIVE)

@@ -210,6 +210,7 @@ def test_suspended_node_is_no_sender_and_its_team_is_of_no_community() -> None:
 
     assert roster_facts.facts_of(draft, here="XA", now=make.BEGINNING).senders == {"XA", "XC"}
     assert roster_facts.community(draft) == {"XA-CERT", "XC-CERT"}
+    assert roster_facts.suspended(draft) == {"XB"}
 
 
 # ---- changes

@@ -63,13 +63,14 @@ def on_roster(before: Here, after: Here, now: datetime) -> None:
 
 def _changed_peers(before: Here, after: Here) -> frozenset[str]:
     """Of whom any decision may be another now. Decisions see nothing but what ``_seen`` says."""
-    return frozenset(peer for peer in before.peers | after.peers if _seen(before, peer) != _seen(after, peer))
+    known = before.peers | before.suspended | after.peers | after.suspended
+    return frozenset(peer for peer in known - {after.code} if _seen(before, peer) != _seen(after, peer))
 
 
 def _seen(here: Here, peer: str) -> tuple[object, ...]:
     teams = here.teams_of.get(peer, frozenset())
     persons = frozenset(person for person, team in here.persons.items() if team in teams)
-    return peer in here.peers, teams, teams & here.community, persons, here.operators.get(peer)
+    return peer in here.peers, peer in here.suspended, teams, teams & here.community, persons, here.operators.get(peer)
 
 
 def _follow(
@@ -80,7 +81,7 @@ def _follow(
     Args:
         marked: keys of sets of markings: objects that have one of these alone. None: all.
     """
-    for peer in sorted(set(peers) - after.here.peers):
+    for peer in sorted(set(peers) - after.here.peers - after.here.suspended):
         _recall(after.here, peer, own_live(after.here), now)  # whatever it ever had, be it narrowed by now
     for some in in_parts(markings_in_use(after.here) if marked is None else marked) if peers else ():
         before.learn(some)

@@ -54,6 +54,7 @@ class Here:
         operators: node -> the team that runs it.
         mail: node -> its exchange address; only those that have one.
         removed: node -> what its recalls need; those of ``facts.former`` alone.
+        suspended: by the roster: nothing goes to them, and nothing is recalled for that (section 12).
         has_blob: is the blob of this digest here, whole (check 5.21)?
     """
 
@@ -70,6 +71,7 @@ class Here:
     operators: Mapping[str, str] = field(default_factory=dict)
     mail: Mapping[str, str] = field(default_factory=dict)
     removed: Mapping[str, Removed] = field(default_factory=dict)
+    suspended: frozenset[str] = frozenset()
     kinds: Kinds = KNOWN
     limits: Mapping[Lane, Limit] = field(default_factory=lambda: dict(LIMITS))
     window: int = WINDOW

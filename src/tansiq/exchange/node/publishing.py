@@ -216,7 +216,7 @@ def _recall_below(
     """From everybody to whom something of an object was attempted and who may not have this version of it."""
     if not versions:
         return
-    reached = here.peers | set(here.facts.former)
+    reached = here.peers | here.suspended | set(here.facts.former)
     losing = {identifier: reached - audiences.get(identifier, frozenset()) for identifier in versions}
     keeping.still(losing)
     attempted = Recipient.objects.filter(object__in=list(versions), attempted_at__isnull=False)

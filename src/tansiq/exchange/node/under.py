@@ -45,6 +45,7 @@ def under(
         certificates={node.code: node.present.certificate for node in roster.nodes if node.present},
         operators=operators,
         mail=roster_facts.addresses(roster),
+        suspended=roster_facts.suspended(roster),
         has_blob=has_blob,
     )
 
@@ -62,7 +63,14 @@ def alone(here: Here) -> Here:
         forwarders=frozenset(),
     )
     return replace(
-        here, facts=facts, members=frozenset(), community=frozenset(), certificates={}, operators={}, mail={}
+        here,
+        facts=facts,
+        members=frozenset(),
+        community=frozenset(),
+        certificates={},
+        operators={},
+        mail={},
+        suspended=frozenset(),
     )
 
 
