@@ -166,8 +166,8 @@ def test_seal_by_a_second_worker_waits_until_the_lease_is_over() -> None:
     seal(xa, worker="first")
     publish(xa, "2", "XE")
 
-    early = seal(xa, worker="second", now=NOW + 59 * SECOND)
-    later = seal(xa, worker="second", now=NOW + 60 * SECOND)
+    early = seal(xa, worker="second", now=NOW + 9 * SECOND)
+    later = seal(xa, worker="second", now=NOW + 10 * SECOND)
 
     assert (early, later) == (0, 1)
 

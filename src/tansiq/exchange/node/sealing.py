@@ -18,8 +18,9 @@ from tansiq.exchange.node.deciding import Deciding, going_of
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.sending import Backlog, Entry, Outgoing, Room, Row, Way
 
-LEASE = timedelta(seconds=60)
-"""How long a sealer that says nothing more keeps its channel."""
+LEASE = timedelta(seconds=10)
+"""How long a sealer that says nothing more keeps its channel: no longer waits an alert for a process that was killed.
+Two that seal one channel at once wait for each other all the same: each seals in one transaction."""
 FULL = "exchange.urgent_full"
 """Alarm: urgent rows wait without a position, since the channel is at its limit."""
 
