@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from factories import exchange_node as make
 from factories import node_databases
@@ -31,6 +31,9 @@ from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Recall
 from tansiq.exchange.requests import ReceiptAsked, RecoveryAsked, RecoveryGiven
 from tansiq.exchange.trust import Authentic
+
+if TYPE_CHECKING:
+    from tansiq.exchange.node.leaving import Attempt
 
 KNOWN_AT_FIRST = ("alert", "case.note", "event")
 ASKED_AGAIN = timedelta(seconds=5)
@@ -227,27 +230,35 @@ class DatabaseNode:
                 return letters
             recalls.sign_recalls(here, now=now)
             for lane in Lane:
-                for peer in due.to_seal(here, lane):
-                    self._seal(here, peer, lane, now)
+                letters += self._sealed(here, due.to_seal(here, lane), lane, now)
             for lane in Lane:
-                for peer in sorted({*due.to_attempt(here, lane, now), *due.uncovered(here, lane)}):
+                for peer in sorted({*due.to_attempt(here, lane, now), *due.uncovered(here, lane, now)}):
                     letters += self._attempted(here, peer, lane, now)
             _settle_ready(here, now)
             letters += [Letter(self.code, one.recipient, one) for one in receipting.due_receipts(here, now=now)]
             letters += self._asks(here, now)
         return letters
 
-    def _seal(self, here: Here, peer: str, lane: Lane, now: datetime) -> None:
+    def _sealed(self, here: Here, peers: list[str], lane: Lane, now: datetime) -> list[Letter]:
         from tansiq.exchange.node import sealing
 
-        while sealing.seal_channel(here, peer, lane, worker=self.code, now=now):
-            pass
+        left, letters = set(peers), []
+        while left:
+            made = sealing.seal(here, left, lane, worker=self.code, now=now)
+            letters += self._letters(made.attempts)
+            left -= set(made.waiting)
+            if not made.more:
+                break
+        return letters
 
     def _attempted(self, here: Here, peer: str, lane: Lane, now: datetime) -> Iterator[Letter]:
         from tansiq.exchange.node import attempts
 
-        for attempt in attempts.due_attempts(here, peer, lane, now=now):
-            yield from (Letter(self.code, peer, read(attempt.body), way) for way in sorted(attempt.ways))
+        return self._letters(attempts.due_attempts(here, peer, lane, now=now))
+
+    def _letters(self, made: Iterable[Attempt]) -> Iterator[Letter]:
+        for one in made:
+            yield from (Letter(self.code, one.peer, read(one.body), way) for way in sorted(one.ways))
 
     def _asks(self, here: Here, now: datetime) -> Iterator[Letter]:
         """For receipts of which something was lost."""

@@ -18,8 +18,8 @@ from tansiq.exchange.sending import Way
 from tansiq.exchange.values import new_id, write_time
 
 if TYPE_CHECKING:
-    from tansiq.exchange.node.attempts import Attempt
     from tansiq.exchange.node.here import Here
+    from tansiq.exchange.node.leaving import Attempt
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -38,7 +38,7 @@ def test_other_lane_goes_on_though_alerts_do_not_end(_connected: None) -> None:
 
 
 def test_nothing_waits_for_lanes_that_are_not_urgent(_connected: None) -> None:
-    from tansiq.exchange.node.precedence import Precedence, step
+    from tansiq.exchange.node.precedence import Precedence
 
     precedence = Precedence()
 
@@ -46,4 +46,26 @@ def test_nothing_waits_for_lanes_that_are_not_urgent(_connected: None) -> None:
         ways = [precedence.give_way(lane) for lane in Lane]
 
     assert ways == [True, True, True]
-    assert [step(lane, 200) for lane in Lane] == [200, 50, 50]
+
+
+def test_steps_follow_what_they_take_and_alerts_have_none(_connected: None) -> None:
+    from tansiq.exchange.node.precedence import FIRST, LEAST, MOST, STEP_SECONDS, Pace
+
+    pace, steps = Pace(), []
+    for seconds_a_body in (1.0, 1.0, *[0.0001] * 20):
+        steps.append(pace.step(Lane.BULK, 500))
+        pace.took(steps[-1], steps[-1] * seconds_a_body)
+
+    assert steps[:3] == [FIRST, LEAST, LEAST]
+    assert steps == [FIRST, *sorted(steps[1:])]
+    assert steps[-1] == MOST < STEP_SECONDS / 0.0001
+    assert (pace.step(Lane.URGENT, 500), pace.step(Lane.BULK, 7)) == (500, 7)
+
+
+def test_step_that_was_not_whole_says_nothing_of_the_next(_connected: None) -> None:
+    from tansiq.exchange.node.precedence import FIRST, Pace
+
+    pace = Pace()
+    pace.took(1, 10.0)
+
+    assert pace.step(Lane.NORMAL, 500) == FIRST

@@ -30,7 +30,7 @@ from tansiq.exchange.receiving import Place
 from tansiq.exchange.values import new_id
 
 if TYPE_CHECKING:
-    from tansiq.exchange.node.attempts import Attempt
+    from tansiq.exchange.node.leaving import Attempt
 
 SPANS = [timedelta(seconds=1), timedelta(seconds=6), timedelta(seconds=70), timedelta(minutes=11), timedelta(days=1)]
 PEER = "XE"

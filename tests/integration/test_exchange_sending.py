@@ -19,9 +19,9 @@ from tansiq.exchange.values import EMPTY_DIGEST, digest, incarnation_number, new
 
 if TYPE_CHECKING:
     from tansiq.exchange.models import OutChannel
-    from tansiq.exchange.node.attempts import Attempt
     from tansiq.exchange.node.believing import Follow
     from tansiq.exchange.node.here import Here
+    from tansiq.exchange.node.leaving import Attempt
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -336,7 +336,7 @@ def test_uncovered_names_a_peer_for_which_but_a_mail_is_due() -> None:
     xa = node(mail=["XE"])
     sent(xa, 1, kind="alert", lane=Lane.URGENT)
     due(xa, Lane.URGENT, now=NOW + 59 * SECOND)
-    named = to_attempt(xa, Lane.URGENT, NOW + 60 * SECOND), uncovered(xa, Lane.URGENT)
+    named = to_attempt(xa, Lane.URGENT, NOW + 60 * SECOND), uncovered(xa, Lane.URGENT, NOW + 60 * SECOND)
 
     later = due(xa, Lane.URGENT, now=NOW + 60 * SECOND)
 

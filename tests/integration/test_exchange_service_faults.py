@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -142,7 +143,7 @@ def _replied(fault: Exception) -> list[str]:
     from tansiq.exchange.node.asking import Asking
     from tansiq.exchange.node.service import Service
 
-    said: list[str] = []
+    said: list[Any] = []
 
     class Failing(Service):
         def _said_to(self, here: Any, outcome: Any, now: Any, way: str) -> Any:
@@ -150,8 +151,12 @@ def _replied(fault: Exception) -> list[str]:
             raise fault
 
     service = Failing(present=lambda now: None, epoch=lambda: None, asking=Asking.__new__(Asking))
-    service._reply(cast(Any, Present()), cast(Any, ["first", "second"]), service.clock())
-    return said
+    asked = [
+        cast(Any, SimpleNamespace(ask_roster=True, became=None, body=SimpleNamespace(head=None), name=name))
+        for name in ("first", "second")
+    ]
+    service._reply(cast(Any, Present()), asked, service.clock())
+    return [one.name for one in said]
 
 
 class Present:

@@ -54,7 +54,7 @@ class Running:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C comes to us alone: we end the parts in order
-            preexec_fn=tied_to(os.getpid()),  # noqa: PLW1509: one thread only
+            preexec_fn=tied_to(os.getpid()),
         )
 
     def look_after(self) -> None:

@@ -240,11 +240,17 @@ def _ways(entry: Entry, lane: Lane, has_mail: bool, now: datetime, *, again: boo
     if entry.next_at is None or (again and entry.next_at <= now):
         ways.add(Way.JETSTREAM)
     if has_mail and entry.first_sent_at is not None:
-        after = ALONE_BY_JETSTREAM if entry.only is Way.JETSTREAM else MAIL_AFTER[lane]
-        at = entry.next_mail_at or entry.first_sent_at + after
-        if at <= now:
+        at = mail_at(entry, lane)
+        if at is not None and at <= now:
             ways.add(Way.MAIL)
     return frozenset(ways)
+
+
+def mail_at(entry: Entry, lane: Lane) -> datetime | None:
+    """When it is to go by mail, if no receipt covers it by then; None: not before it was attempted at all."""
+    if entry.next_mail_at is not None or entry.first_sent_at is None:
+        return entry.next_mail_at
+    return entry.first_sent_at + (ALONE_BY_JETSTREAM if entry.only is Way.JETSTREAM else MAIL_AFTER[lane])
 
 
 def attempted(entry: Entry, ways: frozenset[Way], *, lane: Lane, now: datetime) -> Entry:

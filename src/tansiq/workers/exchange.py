@@ -60,6 +60,8 @@ LEAST_FREE_BYTES = 256 << 20
 """Of the disk: less, and rows that have no position yet are dropped (section 8.5)."""
 LETTERS = 50
 """Mails that are opened and stored at once, before they are taken out of the mailbox."""
+ROSTERS_ASKED = 10
+"""Peers that are asked for rosters in one round: a new roster has all nodes ask all others."""
 DAILY, HOURLY = timedelta(days=1), timedelta(hours=1)
 
 
@@ -150,6 +152,7 @@ class House:
         self.apply = apply
         self._applied = -1
         self._last: dict[str, datetime] = {}
+        self._to_ask: list[str] = []
         self._now: datetime | None = None
 
     def __call__(self, service: Service, here: Here, now: datetime) -> Iterable[Body]:
@@ -209,8 +212,10 @@ class House:
 
     def _wanted(self, service: Service, here: Here, now: datetime) -> Iterator[tuple[str, Asked]]:
         if self._is_time(f"roster {here.epoch}", HOURLY, now):
-            # Whoever has a later roster answers; whoever has an earlier one sees by the ask's epoch that there is one.
-            yield from ((peer, RosterAsked(epoch=here.epoch + 1)) for peer in sorted(here.peers))
+            self._to_ask = sorted(here.peers, reverse=True)
+        # Whoever has a later roster answers; whoever has an earlier one sees by the ask's epoch that there is one.
+        for _ in range(min(ROSTERS_ASKED, len(self._to_ask))):
+            yield self._to_ask.pop(), RosterAsked(epoch=here.epoch + 1)
         yield from holding.due_requests(here, now)
         yield from untold.due_asks(here, now)
         yield from service.asking.files.wanted(here, now)

@@ -85,7 +85,9 @@ def _envelope(here: Here, peer: str, one: Possessed) -> bytes:
         return bytes(Waiting.objects.values_list("body", flat=True).get(pk=one.waiting))
     statement = Statement.objects.get(pk=one.statement)
     channel = Channel(here.realm, here.code, peer, Lane.NORMAL, NO_CHANNEL)
-    fields = statements.fields_of(statement, channel, 1, EMPTY_DIGEST, here=here, now=statement.made_at)
+    fields = statements.placed(
+        statements.content_fields(statement, here), channel, 1, EMPTY_DIGEST, here=here, now=statement.made_at
+    )
     return canonical.write(fields | {"id": _id(statement)}).encode()
 
 

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Min, Q
 
-from tansiq.exchange import recall, sending, values
-from tansiq.exchange.body import Lane, Skip
-from tansiq.exchange.models import OutChannel, Recipient, Sent
-from tansiq.exchange.node import keeping
-from tansiq.exchange.node.believing import Follow, on_receipt
+from tansiq.exchange import recall, sending
+from tansiq.exchange.body import Lane
+from tansiq.exchange.models import OutChannel, Sent
+from tansiq.exchange.node import keeping, leaving
+from tansiq.exchange.node.believing import Follow, on_receipt, on_receipts
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.keeping import prune
+from tansiq.exchange.node.leaving import Attempt
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.refusing import entry_of, join, refuse, refused_of, uncovered
 from tansiq.exchange.sending import Entry, Way
 
-__all__ = ["Attempt", "Follow", "due_attempts", "on_receipt", "prune"]
+__all__ = ["Attempt", "Follow", "due_attempts", "on_receipt", "on_receipts", "prune"]
 
 
 ROOM_PAUSE = timedelta(seconds=1)
 """Before what the backbone had no room for is tried again; a receipt says sooner that there is some."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A body that is to leave now. It is sealed by whoever sends it, anew each time.
-
-    Attributes:
-        body: canonical; the same bytes at every attempt, but of a skip, which is written anew.
-        id, number: of the body, and which attempt this is: together ``Nats-Msg-Id`` (section 16).
-        first, last: its positions.
-    """
-
-    peer: str
-    lane: Lane
-    incarnation: str
-    first: int
-    last: int
-    body: bytes
-    id: str
-    number: int
-    ways: frozenset[Way]
-    is_skip: bool
 
 
 @transaction.atomic
@@ -62,7 +39,7 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
     if channel is None or not channel.incarnation or keeping.is_silent(peer):
         return []
     deciding = Deciding(here, now)
-    if not _is_reached(here, peer, lane):
+    if not is_reached(here, peer, lane):
         refuse(channel, deciding, known=channel.given)
         return []
     if channel.idle_until is not None and now < channel.idle_until:
@@ -110,7 +87,7 @@ def by_file(here: Here, peer: str, lane: Lane, *, above: int, now: datetime, mos
         above: a position; 0 to begin with.
     """
     channel = keeping.locked(peer, lane)
-    if channel is None or not channel.incarnation or keeping.is_silent(peer) or not _is_reached(here, peer, lane):
+    if channel is None or not channel.incarnation or keeping.is_silent(peer) or not is_reached(here, peer, lane):
         return []
     deciding = Deciding(here, now)
     while True:
@@ -174,7 +151,7 @@ def _next_due(channel: OutChannel, here: Here) -> datetime | None:
     return min((at for at in found if at is not None), default=None)
 
 
-def _is_reached(here: Here, peer: str, lane: Lane) -> bool:
+def is_reached(here: Here, peer: str, lane: Lane) -> bool:
     """A member; or one that was removed lately, which gets its recalls (section 12)."""
     return peer in here.peers or (peer in here.facts.former and lane is Lane.URGENT)
 
@@ -208,15 +185,8 @@ def _candidates(channel: OutChannel, here: Here, now: datetime, most: int) -> li
 
 
 def _mark_attempted(peer: str, rows: Sequence[Sent], now: datetime) -> None:
-    """From now on it may be there: a recall is owed to it (section 12)."""
     statements = [row.statement for row in rows if row.statement_id is not None]
-    objects = sorted({one.object for one in statements if one.kind != recall.KIND})
-    known = Recipient.objects.filter(peer=peer, object__in=objects)
-    known.filter(attempted_at=None).update(attempted_at=now)
-    missing = set(objects) - set(known.values_list("object", flat=True))
-    Recipient.objects.bulk_create(
-        [Recipient(object=one, peer=peer, attempted_at=now) for one in sorted(missing)], ignore_conflicts=True
-    )
+    leaving.mark({peer: {one.object for one in statements if one.kind != recall.KIND}}, now)
 
 
 def _attempts(
@@ -237,52 +207,8 @@ def _attempts(
         said = (after.attempts, after.next_at, tried_at, after.mailed, after.next_mail_at, after.first_sent_at)
         changes.setdefault(said, []).append(rows[entry.span.first].pk)
         body = bodies[entry.span.first]
-        made.append(_attempt(here, channel, after, ways, None if body is None else bytes(body), now))
+        made.append(leaving.attempt(here, channel, after, ways, None if body is None else bytes(body), now))
     columns = ("attempts", "next_at", "tried_at", "mailed", "next_mail_at", "first_sent_at")
     for said, ids in changes.items():
         Sent.objects.filter(id__in=ids).update(**dict(zip(columns, said, strict=True)))
     return made
-
-
-def _attempt(
-    here: Here, channel: OutChannel, entry: Entry, ways: frozenset[Way], body: bytes | None, now: datetime
-) -> Attempt:
-    span = entry.span
-    if body is None:
-        skip = _skip(here, channel, entry, now)
-        identifier, written = skip.id, skip.written()
-    else:
-        identifier, written = json.loads(body)["id"], body
-    return Attempt(
-        peer=channel.peer,
-        lane=Lane(channel.lane),
-        incarnation=channel.incarnation,
-        first=span.first,
-        last=span.last,
-        body=written,
-        id=identifier,
-        number=entry.attempts,
-        ways=ways,
-        is_skip=body is None,
-    )
-
-
-def _skip(here: Here, channel: OutChannel, entry: Entry, now: datetime) -> Skip:
-    """It says nothing that could be outdated, so it is written anew, under the roster of now."""
-    span = entry.span
-    assert entry.skipped is not None
-    return Skip(
-        id=values.new_id(now),
-        realm=here.realm,
-        sender=here.code,
-        recipient=channel.peer,
-        epoch=here.epoch_for(channel.peer),
-        sent_at=now,
-        lane=Lane(channel.lane),
-        incarnation=channel.incarnation,
-        seq=span.first,
-        prev=span.prev,
-        last=span.last,
-        hash_after=span.digest,
-        reason=entry.skipped,
-    )

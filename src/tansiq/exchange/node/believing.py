@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,17 +10,16 @@ from django.db import transaction
 from django.db.models import Count, Sum
 
 from tansiq.exchange import receipts, sending
-from tansiq.exchange.body import ObjectState, Receipt, State
+from tansiq.exchange.body import ObjectState, Receipt
 from tansiq.exchange.channel import Span
 from tansiq.exchange.models import OutChannel, Recipient, Sent
-from tansiq.exchange.node import keeping
+from tansiq.exchange.node import believing_plain, keeping
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.refusing import entry_of
 from tansiq.exchange.receipts import Alarm, Holding
 from tansiq.exchange.sending import Entry
 from tansiq.exchange.values import incarnation_number
 
-OPEN = (State.PARKED, State.QUARANTINED)
 FOREVER_LOST = "exchange.lost"
 """Alarm: a peer lacks what is kept no longer; a new incarnation begins, and the two are compared."""
 
@@ -38,6 +37,24 @@ class Follow:
     ask_since: int | None = None
     held: bool = False
     frozen: bool = False
+
+
+def on_receipts(here: Here, said: Sequence[Receipt], now: datetime) -> list[Follow]:
+    """Believe several, or not, the plain ones first; what follows from each, in the order given."""
+    plain = _on_plain(here, said, now) if len(said) > 1 else {}
+    return [plain.get(number) or on_receipt(here, one, now) for number, one in enumerate(said)]
+
+
+@transaction.atomic
+def _on_plain(here: Here, said: Sequence[Receipt], now: datetime) -> dict[int, Follow]:
+    """Number of a receipt -> what follows from it; of those that were believed together."""
+    from tansiq.exchange.node import holding
+
+    if holding.is_held():
+        return {}
+    plain = believing_plain.plain_of(said, [_said(one) for one in said])
+    _note_states(here, believing_plain.believe(plain, said, now), now)
+    return {number: Follow(ask_since=weighed.ask_since) for number, (_channel, weighed) in plain.items()}
 
 
 def on_receipt(here: Here, receipt: Receipt, now: datetime) -> Follow:
@@ -70,10 +87,9 @@ def _on_receipt(here: Here, receipt: Receipt, now: datetime) -> Follow:
         _freeze(here, receipt, ours or "", now)
         return Follow(frozen=True)
     if weighed.belief.n > channel.believed_n:
-        channel.told_changes = said.changes
-        channel.unsettled = channel.unsettled or any(one.state in OPEN for one in said.objects)
+        believing_plain.told(channel, receipt)
         _believe(channel, weighed.belief, now)
-        _note_states(here, receipt.sender, weighed.objects, now)
+        _note_states(here, {receipt.sender: weighed.objects}, now)
     return Follow(ask_since=weighed.ask_since)
 
 
@@ -189,27 +205,30 @@ def _span(row: Sent) -> Entry:
     return Entry(Span(row.first, row.last, row.prev, row.digest), None, None)
 
 
-def _note_states(here: Here, peer: str, states: Sequence[ObjectState], now: datetime) -> None:
-    """What the node says of objects that were attempted to it; of recalls it is told to whoever made them."""
-    said = {state.object: state for state in states}
-    known = Recipient.objects.filter(peer=peer, object__in=list(said)).order_by("object").only("object", "peer")
+def _note_states(here: Here, said: Mapping[str, Sequence[ObjectState]], now: datetime) -> None:
+    """What nodes say of objects that were attempted to them; of recalls it is told to whoever made them."""
+    last = {(state.object, peer): state for peer, states in said.items() for state in states}
+    if not last:
+        return
+    known = Recipient.objects.filter(peer__in=said, object__in={object_id for object_id, _peer in last})
+    pairs = [pair for pair in known.order_by("object", "peer").values_list("object", "peer") if pair in last]
     Recipient.objects.bulk_create(
-        [_stated(row, said[row.object], now) for row in known],
+        [_stated(object_id, peer, last[object_id, peer], now) for object_id, peer in pairs],
         batch_size=500,
         update_conflicts=True,
         unique_fields=["object", "peer"],
         update_fields=["state", "reason", "state_term", "state_n", "state_at"],
     )
-    if states:
-        from tansiq.exchange.node import recalls
+    from tansiq.exchange.node import recalls
 
+    for peer, states in said.items():
         recalls.on_states(here, peer, states, now)
 
 
-def _stated(row: Recipient, said: ObjectState, now: datetime) -> Recipient:
+def _stated(object_id: str, peer: str, said: ObjectState, now: datetime) -> Recipient:
     return Recipient(
-        object=row.object,
-        peer=row.peer,
+        object=object_id,
+        peer=peer,
         state=said.state.value,
         reason=said.reason,
         state_term=said.version.term,

@@ -56,19 +56,25 @@ class Deciding:
     def may_go(self, peer: str, going: Sequence[Going]) -> set[int]:
         """Of these statements those that ``peer`` may get now: both as they are marked and as their object is marked by
         now. A recall goes to whoever is a member or was one lately."""
-        here = self.here
-        recalls = {one.statement for one in going if one.kind == recall.KIND}
-        others = [one for one in going if one.kind != recall.KIND]
-        allowed = recalls if peer in here.peers | set(here.facts.former) else set()
-        if not others or peer not in here.peers:
-            return allowed
+        return self.may_go_each({peer: going})[peer]
+
+    def may_go_each(self, going: Mapping[str, Sequence[Going]]) -> dict[str, set[int]]:
+        """The same for several peers: peer -> what it may get of what is to go to it."""
+        others = {one for some in going.values() for one in some if one.kind != recall.KIND}
         latest = self.latest({one.object for one in others})
-        self.learn({one.marking for one in others} | {key for key in latest.values() if key})
-        return allowed | {
+        self.learn({one.marking for one in others} | set(latest.values()))
+        return {peer: self._of_these(peer, some, latest) for peer, some in going.items()}
+
+    def _of_these(self, peer: str, going: Sequence[Going], latest: Mapping[str, str]) -> set[int]:
+        is_reached = peer in self.here.peers or peer in self.here.facts.former
+        return {
             one.statement
-            for one in others
-            if (key := latest.get(one.object)) and self.may_have(peer, key) and self.may_have(peer, one.marking)
+            for one in going
+            if (is_reached if one.kind == recall.KIND else self._may_now(peer, one, latest.get(one.object)))
         }
+
+    def _may_now(self, peer: str, one: Going, latest: str | None) -> bool:
+        return latest is not None and self.may_have(peer, latest) and self.may_have(peer, one.marking)
 
     def latest(self, objects: Collection[str]) -> Mapping[str, str]:
         """Object -> key of the set of markings that decides about it now; without those that nobody may have.

@@ -26,9 +26,11 @@ def to_attempt(here: Here, lane: Lane, now: datetime) -> list[str]:
     return list(_open(here, lane).annotate(lowest_at=Subquery(lowest)).filter(due).values_list("peer", flat=True))
 
 
-def uncovered(here: Here, lane: Lane) -> list[str]:
-    """Peers from which some receipt is missing: what seems lost, and what goes by mail, is among theirs."""
-    return list(_open(here, lane).filter(waiting_bodies__gt=0).values_list("peer", flat=True))
+def uncovered(here: Here, lane: Lane, now: datetime) -> list[str]:
+    """Peers from which some receipt is missing, and of which something may be due by now: what seems lost, what goes by
+    mail, and what may not go any more are among theirs."""
+    may_be_due = Q(idle_until=None) | Q(idle_until__lte=now) | ~Q(peer__in=here.peers)
+    return list(_open(here, lane).filter(may_be_due, waiting_bodies__gt=0).values_list("peer", flat=True))
 
 
 def _open(here: Here, lane: Lane) -> QuerySet[OutChannel]:

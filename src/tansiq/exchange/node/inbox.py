@@ -23,7 +23,7 @@ from tansiq.exchange.node.settlement import Settlement
 from tansiq.exchange.receiving import Numbering, Place
 from tansiq.exchange.trust import Authentic
 
-__all__ = ["Became", "Outcome", "receive", "receive_junk", "unpark"]
+__all__ = ["Became", "Outcome", "receive", "receive_junk", "take", "unpark"]
 
 ROUNDS = 20
 """Chunks of what a body woke that are settled before the call returns; the node's loop goes on with the rest."""
@@ -39,6 +39,12 @@ _BECAME = {
 
 
 def receive(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: datetime) -> list[Outcome]:
+    """``take``, and note who was heard."""
+    hearing.note_heard(here, authentic, now)
+    return take(here, authentic, now=now)
+
+
+def take(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: datetime) -> list[Outcome]:
     """Take what came, by whichever ways, in any order. What is returned was stored before.
 
     Args:
@@ -46,9 +52,6 @@ def receive(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: date
 
     Returns: an outcome for each, in the order given.
     """
-    if not authentic:
-        return []
-    hearing.note_heard(here, authentic, now)
     outcomes: dict[int, Outcome] = {}
     channels: dict[Channel, list[tuple[int, int]]] = {}
     for index, (body, way) in enumerate(authentic):
@@ -60,7 +63,7 @@ def receive(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: date
     for placed in channels.values():
         for some in in_parts(sorted(placed)):
             outcomes |= _take(here, {index: authentic[index] for _seq, index in some}, now)
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if channels else 0):
         if not settling.settle_ready(here, now):
             break
     return [outcomes[index] for index in range(len(authentic))]
@@ -85,8 +88,6 @@ def unpark(here: Here, now: datetime, *, most: int = 500) -> list[Outcome]:
 
 def _take(here: Here, bodies: dict[int, tuple[Authentic, str]], now: datetime) -> dict[int, Outcome]:
     """Bodies of one channel in the order of their positions, in one transaction."""
-    if holding.is_held():
-        return {index: Outcome(body, Became.HELD) for index, (body, _way) in bodies.items()}
     examined = _examined(here, [body for body, _way in bodies.values()], now)
 
     def work(careful: bool) -> dict[int, Place] | None:

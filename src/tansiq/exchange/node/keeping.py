@@ -33,19 +33,33 @@ def locked(peer: str, lane: Lane) -> OutChannel | None:
     return OutChannel.objects.select_for_update().filter(peer=peer, lane=lane.value).first()
 
 
-def opened(peer: str, lane: Lane) -> OutChannel:
-    """The same, made if there is none."""
-    made = OutChannel(peer=peer, lane=lane.value, hash=EMPTY_DIGEST, believed_hash=EMPTY_DIGEST)
-    OutChannel.objects.bulk_create([made], ignore_conflicts=True)
-    return OutChannel.objects.select_for_update().get(peer=peer, lane=lane.value)
+def opened(peers: Collection[str], lane: Lane) -> dict[str, OutChannel]:
+    """Peer -> its channel, locked as above, made if there is none."""
+    found = _locked(peers, lane)
+    missing = sorted(set(peers) - found.keys())
+    if missing:
+        made = [OutChannel(peer=one, lane=lane.value, hash=EMPTY_DIGEST, believed_hash=EMPTY_DIGEST) for one in missing]
+        OutChannel.objects.bulk_create(made, ignore_conflicts=True)
+        found |= _locked(missing, lane)
+    return found
+
+
+def _locked(peers: Collection[str], lane: Lane) -> dict[str, OutChannel]:
+    rows = OutChannel.objects.select_for_update().filter(peer__in=peers, lane=lane.value)
+    return {row.peer: row for row in rows.order_by("peer")}
 
 
 def is_silent(peer: str) -> bool:
     """Nothing goes to it: this node is held, or the two are frozen (sections 11.1 and 11.2)."""
-    return (
-        Life.objects.filter(held_since__isnull=False).exists()
-        or Link.objects.filter(peer=peer, frozen_at__isnull=False).exists()
-    )
+    return bool(silent([peer]))
+
+
+def silent(peers: Collection[str]) -> set[str]:
+    """Of these those to which nothing goes."""
+    if Life.objects.filter(held_since__isnull=False).exists():
+        return set(peers)
+    frozen = Link.objects.filter(frozen_at__isnull=False).values_list("peer", flat=True)
+    return set(frozen) & set(peers)
 
 
 def belief_of(channel: OutChannel) -> Holding:

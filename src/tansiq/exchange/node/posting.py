@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from tansiq.exchange.body import Lane
-from tansiq.exchange.node.attempts import Attempt
+from tansiq.exchange.node.leaving import Attempt
 
 ROOM_BYTES = 64 << 20
 GATHERED_SECONDS = {Lane.URGENT: 1.0, Lane.NORMAL: 5.0, Lane.BULK: 5.0}

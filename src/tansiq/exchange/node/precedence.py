@@ -10,8 +10,26 @@ from tansiq.exchange.body import Lane
 
 LONGEST_SECONDS = 0.5
 """After so long a step is made all the same: a flood of alerts must not stop the rest."""
-STEP = 50
-"""Bodies of another lane at once: a transaction, and a place at the process that opens, for some tenths of a second."""
+STEP_SECONDS = 0.15
+"""What a step of another lane is to take: a transaction, and a place at the process that opens."""
+FIRST, LEAST, MOST = 50, 5, 200
+"""Bodies of such a step: to begin with, on a machine that is very busy, on one that is not."""
+
+
+class Pace:
+    """How many bodies are worked on at once, so that a step takes as long as it may on this machine at this time."""
+
+    def __init__(self) -> None:
+        self._bodies = FIRST
+
+    def step(self, lane: Lane, most: int) -> int:
+        return most if lane is Lane.URGENT else min(most, self._bodies)
+
+    def took(self, bodies: int, seconds: float) -> None:
+        """A whole step says what the next may be; it grows by half at most, and shrinks at once."""
+        if bodies >= self._bodies:
+            wanted = int(bodies * STEP_SECONDS / max(seconds, 1e-6))
+            self._bodies = max(LEAST, min(wanted, MOST, self._bodies * 3 // 2))
 
 
 class Precedence:
@@ -40,8 +58,3 @@ class Precedence:
             return True
         with self._changed:
             return self._changed.wait_for(lambda: not self._working, LONGEST_SECONDS)
-
-
-def step(lane: Lane, most: int) -> int:
-    """How much of a lane is done at once."""
-    return most if lane is Lane.URGENT else min(most, STEP)

@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from tansiq.exchange import program, receipts
 from tansiq.exchange.body import MOST_GAPS, MOST_OBJECTS, Lane, ObjectState, Receipt, State, Version
 from tansiq.exchange.models import InChannel, ObjectChange
-from tansiq.exchange.node import holding
+from tansiq.exchange.node import holding, rows
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.positions import cursor_of, gaps
 from tansiq.exchange.receipts import LEAST_BETWEEN, MOST_BETWEEN, Holding, Ledger
@@ -32,7 +32,7 @@ def due_receipts(here: Here, *, now: datetime) -> list[Receipt]:
         if receipts.is_due(_ledger(channel), open_items=_is_open(channel), now=now):
             made.append(_receipt(here, channel, now))
             changed.append(channel)
-    InChannel.objects.bulk_update(changed, ["n", "said", "unsaid", "receipt_at"], batch_size=100)
+    rows.update(changed, ["n", "said", "unsaid", "receipt_at"])
     return made
 
 
@@ -82,12 +82,12 @@ def _receipt(here: Here, channel: InChannel, now: datetime) -> Receipt:
 
 
 def _changed(channel: InChannel) -> dict[int, ObjectState]:
-    rows = ObjectChange.objects.filter(channel=channel, number__gt=channel.said).order_by("number")
+    changes = ObjectChange.objects.filter(channel=channel, number__gt=channel.said).order_by("number")
     return {
-        row.number: ObjectState(
-            object=row.object, version=Version(row.term, row.n), state=State(row.state), reason=row.reason
+        one.number: ObjectState(
+            object=one.object, version=Version(one.term, one.n), state=State(one.state), reason=one.reason
         )
-        for row in rows[:MOST_OBJECTS]
+        for one in changes[:MOST_OBJECTS]
     }
 
 
@@ -117,10 +117,10 @@ def _body(here: Here, channel: InChannel, said: Holding, now: datetime) -> Recei
 @transaction.atomic
 def on_asked(here: Here, peer: str, lane: Lane, incarnation: str, since: int) -> None:
     """The sender of a channel has every change up to ``since``: the next receipt begins there, and is due."""
-    rows: Iterable[InChannel] = InChannel.objects.select_for_update().filter(
+    asked: Iterable[InChannel] = InChannel.objects.select_for_update().filter(
         peer=peer, lane=lane.value, incarnation=incarnation
     )
-    for channel in rows:
+    for channel in asked:
         ledger = receipts.on_asked(_ledger(channel), since=since)
         channel.said, channel.unsaid = ledger.said, ledger.unsaid
         channel.save(update_fields=["said", "unsaid"])

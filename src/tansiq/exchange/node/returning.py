@@ -124,7 +124,7 @@ def _take_recall(here: Here, peer: str, object_id: str, recall: Recall, now: dat
 
 def _renumber(peer: str, stand: Stand) -> None:
     """Incarnations and receipts go on above what the peer has seen of a former life."""
-    channel = keeping.opened(peer, stand.lane)
+    channel = keeping.opened([peer], stand.lane)[peer]
     if stand.incarnation and stand.incarnation not in channel.former:
         channel.former = [*channel.former, stand.incarnation]
     channel.floor_n, channel.floor_changes = stand.n, stand.changes

@@ -10,12 +10,19 @@ from django.db import connection
 from django.db.models import Model
 
 
-def insert(rows: Sequence[Model], *, unique: Collection[str] = (), update: Collection[str] = ()) -> None:
+def insert(
+    rows: Sequence[Model],
+    *,
+    unique: Collection[str] = (),
+    update: Collection[str] = (),
+    keep: Collection[str] = (),
+) -> None:
     """In the caller's transaction, without reading back the keys that the database gives.
 
     Args:
         rows: of one model, whose columns are numbers, texts, bytes, moments, and yes or no.
         unique, update: fields; where a row with the same ``unique`` is there, its ``update`` are written instead.
+        keep: fields; the same of those that say nothing there.
     """
     if not rows:
         return
@@ -27,12 +34,32 @@ def insert(rows: Sequence[Model], *, unique: Collection[str] = (), update: Colle
     if unique:
         keys = ", ".join(columns[name] for name in unique)
         text += f" ON CONFLICT ({keys}) DO UPDATE SET "
-        text += ", ".join(f"{columns[name]} = EXCLUDED.{columns[name]}" for name in update)
+        changed = [f"{columns[name]} = EXCLUDED.{columns[name]}" for name in update]
+        changed += [f"{columns[name]} = COALESCE({_of(meta, name)}, EXCLUDED.{columns[name]})" for name in keep]
+        text += ", ".join(changed)
     names = [field.attname for field in fields]
     with connection.cursor() as cursor:
         cursor.executemany(text, [[_plain(getattr(row, name)) for name in names] for row in rows])
     for row in rows:
         row._state.adding = False
+
+
+def update(rows: Sequence[Model], fields: Collection[str]) -> None:
+    """Write these columns of rows that are there, each by its key. In the caller's transaction; columns as above."""
+    if not rows:
+        return
+    meta, quote = rows[0]._meta, connection.ops.quote_name
+    named = [meta.get_field(name) for name in fields]
+    said = ", ".join(f"{quote(field.column)} = %s" for field in named)
+    text = f"UPDATE {quote(meta.db_table)} SET {said} WHERE {quote(meta.pk.column)} = %s"
+    with connection.cursor() as cursor:
+        cursor.executemany(text, [[*(_plain(getattr(row, one.attname)) for one in named), row.pk] for row in rows])
+
+
+def _of(meta: Any, name: str) -> str:
+    """The column as the row has it that is there."""
+    quote = connection.ops.quote_name
+    return f"{quote(meta.db_table)}.{quote(meta.get_field(name).column)}"
 
 
 def _is_given(row: Model, field: Any) -> bool:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
-from tansiq.exchange import canonical, held, sending, values
-from tansiq.exchange.body import Channel, Lane, Version
+from tansiq.exchange import sending
+from tansiq.exchange.body import Lane
 from tansiq.exchange.channel import ORDER_OF_LOSS
-from tansiq.exchange.models import Alarm, OutboxRow, OutChannel, RosterRecord, Sent
-from tansiq.exchange.node import keeping, statements
+from tansiq.exchange.models import Alarm, OutboxRow, OutChannel, RosterRecord, Statement
+from tansiq.exchange.node import alarms, attempts, keeping, sealer
 from tansiq.exchange.node.deciding import Deciding, going_of
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.sending import Backlog, Entry, Outgoing, Room, Row, Way
+from tansiq.exchange.node.leaving import Attempt
+from tansiq.exchange.node.sealer import Sealer
+from tansiq.exchange.sending import Outgoing
 
 LEASE = timedelta(seconds=10)
 """How long a sealer that says nothing more keeps its channel: no longer waits an alert for a process that was killed.
@@ -25,39 +27,107 @@ FULL = "exchange.urgent_full"
 """Alarm: urgent rows wait without a position, since the channel is at its limit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What came of one transaction.
+
+    Attributes:
+        rows: that left the outbox, sealed, dropped or not allowed to go.
+        attempts: what is to leave now, stored as attempted.
+        waiting: peers whose rows stay: their channel is at its limit, or another's to seal.
+        more: whether there may be more to be done for the others.
+    """
+
+    rows: int = 0
+    attempts: Sequence[Attempt] = ()
+    waiting: Collection[str] = ()
+    more: bool = False
+
+
 @transaction.atomic
-def seal_channel(here: Here, peer: str, lane: Lane, *, worker: str, now: datetime, most: int = 500) -> int:
-    """Take the oldest rows of a channel's outbox: decide, give positions, make bodies.
+def seal(here: Here, peers: Collection[str], lane: Lane, *, worker: str, now: datetime, most: int = 500) -> Sealing:
+    """Take the oldest rows that wait for these peers on a lane: decide, give positions, make bodies, attempt them.
 
     Args:
-        worker: who seals, by a name of its own; the channel is leased to it for ``LEASE``.
-
-    Returns: rows that left the outbox, sealed, dropped or not allowed to go; 0 where there is nothing to do now.
+        worker: who seals, by a name of its own; the channels are leased to it for ``LEASE``.
     """
-    if keeping.is_silent(peer) or not OutboxRow.objects.filter(peer=peer, lane=lane.value).exists():
-        return 0
-    channel = keeping.opened(peer, lane)
-    if not claim(channel, worker, now):
-        return 0
-    rows = list(OutboxRow.objects.filter(peer=peer, lane=lane.value).order_by("id").select_related("statement")[:most])
-    if RosterRecord.objects.filter(epoch__gt=here.epoch).exists():
-        return 0  # what was signed under a newer roster must not be addressed under this one (check 5.11)
-    going = [going_of(row.statement) for row in rows]
-    sealer = _Sealer(here, channel, Deciding(here, now).may_go(peer, going), now)
-    taken = sealer.take(rows)
-    sealer.store()
+    return _sealed(here, peers, lane, worker=worker, now=now, most=most, is_leaving=True)
+
+
+@transaction.atomic
+def seal_channel(here: Here, peer: str, lane: Lane, *, worker: str, now: datetime, most: int = 500) -> int:
+    """The same of one channel, but nothing leaves. Returns: rows that left the outbox."""
+    return _sealed(here, [peer], lane, worker=worker, now=now, most=most, is_leaving=False).rows
+
+
+def _sealed(
+    here: Here, peers: Collection[str], lane: Lane, *, worker: str, now: datetime, most: int, is_leaving: bool
+) -> Sealing:
+    waiting = _oldest(set(peers) - keeping.silent(peers), lane, most)
+    if not waiting or RosterRecord.objects.filter(epoch__gt=here.epoch).exists():
+        return Sealing()  # what was signed under a newer roster must not be addressed under this one (check 5.11)
+    work = _Work(here, lane, waiting, now)
+    work.claim(worker)
+    taken = work.take()
+    if is_leaving:
+        for one in work.sealers:
+            if attempts.is_reached(here, one.channel.peer, lane):
+                one.attempt()
+    sealer.store(work.sealers, now)
     OutboxRow.objects.filter(id__in=[row.pk for row in taken]).delete()
-    if sealer.dropped:
-        keeping.incomplete(peer, now)
+    for one in work.sealers:
+        if one.dropped:
+            keeping.incomplete(one.channel.peer, now)
+    left = {row.peer for row in waiting} - {row.peer for row in taken} | {
+        one.channel.peer for one in work.sealers if one.is_full
+    }
     if lane is Lane.URGENT:
-        _alarm(peer, len(taken) < len(rows), now)
-    return len(taken)
+        _alarm({one.channel.peer: one.is_full for one in work.sealers}, now)
+    made = [attempt for one in work.sealers for attempt in one.attempts]
+    return Sealing(len(taken), made, left, more=len(waiting) == most)
 
 
-def claim(channel: OutChannel, worker: str, now: datetime) -> bool:
+def _oldest(peers: Collection[str], lane: Lane, most: int) -> list[OutboxRow]:
+    """With their statements, each read once however many get it."""
+    rows = list(OutboxRow.objects.filter(peer__in=peers, lane=lane.value).order_by("id")[:most])
+    said = Statement.objects.in_bulk({row.statement_id for row in rows})
+    for row in rows:
+        row.statement = said[row.statement_id]
+    return rows
+
+
+class _Work:
+    """The channels of one transaction."""
+
+    def __init__(self, here: Here, lane: Lane, waiting: Sequence[OutboxRow], now: datetime) -> None:
+        self.here, self.lane, self.now = here, lane, now
+        self.rows: dict[str, list[OutboxRow]] = {}
+        for row in waiting:
+            self.rows.setdefault(row.peer, []).append(row)
+        self.channels = keeping.opened(self.rows, lane)
+        self.sealers: list[Sealer] = []
+
+    def claim(self, worker: str) -> None:
+        mine = claimed(self.channels.values(), worker, self.now)
+        going = {one.peer: [going_of(row.statement) for row in self.rows[one.peer]] for one in mine}
+        may_go = Deciding(self.here, self.now).may_go_each(going)
+        contents = sealer.contents_of((row for one in mine for row in self.rows[one.peer]), self.here)
+        self.sealers = [Sealer(self.here, one, may_go[one.peer], contents, self.now) for one in mine]
+
+    def take(self) -> list[OutboxRow]:
+        return [row for one in self.sealers for row in one.take(self.rows[one.channel.peer])]
+
+
+def claimed(channels: Collection[OutChannel], worker: str, now: datetime) -> list[OutChannel]:
     """The lease: free, over, or one's own. Whoever comes second changes no row."""
     free = Q(sealer__in=["", worker]) | Q(sealer_until=None) | Q(sealer_until__lte=now)
-    return bool(OutChannel.objects.filter(free, pk=channel.pk).update(sealer=worker, sealer_until=now + LEASE))
+    asked = OutChannel.objects.filter(free, pk__in=[one.pk for one in channels])
+    if asked.update(sealer=worker, sealer_until=now + LEASE) == len(channels):
+        return list(channels)
+    mine = set(
+        OutChannel.objects.filter(pk__in=[one.pk for one in channels], sealer=worker).values_list("pk", flat=True)
+    )
+    return [one for one in channels if one.pk in mine]
 
 
 def release(worker: str) -> None:
@@ -65,102 +135,14 @@ def release(worker: str) -> None:
     OutChannel.objects.filter(sealer=worker).update(sealer="", sealer_until=None)
 
 
-@dataclass
-class _Sealer:
-    """One channel while it is sealed: rows in, entries out."""
-
-    here: Here
-    channel: OutChannel
-    may_go: set[int]
-    now: datetime
-    entries: list[tuple[Entry, int | None]] = field(default_factory=list)
-    dropped: int = 0
-
-    def __post_init__(self) -> None:
-        channel = self.channel
-        self.outgoing = Outgoing(channel.incarnation, channel.given, channel.hash, channel.dropped)
-        self.backlog = Backlog(channel.waiting_bodies, channel.waiting_bytes)
-
-    def take(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
-        """Those that were dealt with; the rest waits, in its order."""
-        lane = Lane(self.channel.lane)
-        for number, row in enumerate(rows):
-            match sending.room(lane, self.backlog, _row(row), limits=self.here.limits):
-                case Room.WAIT:
-                    return list(rows[:number])
-                case Room.DROP:
-                    self.outgoing = sending.drop(self.outgoing)
-                    self.dropped += 1
-                case Room.SEAL if row.statement_id in self.may_go:
-                    self._seal(row)
-        return list(rows)
-
-    def _seal(self, row: OutboxRow) -> None:
-        owed = sending.owed_skip(self.outgoing)
-        if owed:
-            self._add(owed[0], None)
-            self.outgoing = owed[1]
-        if not self.outgoing.incarnation:
-            number = held.next_number(self.channel.former, now=self.now)
-            self.outgoing = replace(self.outgoing, incarnation=values.new_incarnation(number))
-        body = self._body(row)
-        entry, self.outgoing = sending.place(self.outgoing, _row(row), body, values.digest(body))
-        self._add(replace(entry, only=Way(row.only_way) if row.only_way else None), row.statement_id)
-
-    def _body(self, row: OutboxRow) -> bytes:
-        here, channel = self.here, self.channel
-        numbering = Channel(here.realm, here.code, channel.peer, Lane(channel.lane), self.outgoing.incarnation)
-        seq, prev = self.outgoing.given + 1, self.outgoing.hash
-        fields = statements.fields_of(row.statement, numbering, seq, prev, here=here, now=self.now)
-        return canonical.write(fields).encode()
-
-    def _add(self, entry: Entry, statement: int | None) -> None:
-        self.entries.append((entry, statement))
-        self.backlog += Backlog(1, len(entry.body or b""))
-
-    def store(self) -> None:
-        channel, outgoing = self.channel, self.outgoing
-        changed = ["incarnation", "given", "hash", "dropped", "waiting_bodies", "waiting_bytes"]
-        if self.entries:
-            channel.idle_until = None
-            changed.append("idle_until")
-        Sent.objects.bulk_create(
-            [_sent(channel, entry, statement, self.now) for entry, statement in self.entries], batch_size=500
-        )
-        channel.incarnation, channel.given, channel.hash = outgoing.incarnation, outgoing.given, outgoing.hash
-        channel.dropped = outgoing.dropped
-        channel.waiting_bodies, channel.waiting_bytes = self.backlog.bodies, self.backlog.size_bytes
-        channel.save(update_fields=changed)
-
-
-def _row(row: OutboxRow) -> Row:
-    statement = row.statement
-    return Row(statement.object, Version(statement.term, statement.n), statement.kind, row.size_bytes)
-
-
-def _sent(channel: OutChannel, entry: Entry, statement: int | None, now: datetime) -> Sent:
-    return Sent(
-        channel=channel,
-        first=entry.span.first,
-        last=entry.span.last,
-        prev=entry.span.prev,
-        digest=entry.span.digest,
-        body=entry.body,
-        statement_id=statement,
-        size_bytes=len(entry.body or b""),
-        skipped=entry.skipped.value if entry.skipped else "",
-        made_at=now,
-        only_way=entry.only or "",
-    )
-
-
-def _alarm(peer: str, is_full: bool, now: datetime) -> None:
-    from tansiq.exchange.node import alarms
-
-    if is_full:
-        alarms.raise_alarm(FULL, peer, {}, now)
-    elif Alarm.objects.filter(code=FULL, peer=peer, ended_at=None).exists():
-        alarms.end_alarm(FULL, peer, now)
+def _alarm(full: Mapping[str, bool], now: datetime) -> None:
+    """``full``: peer -> whether urgent rows wait for it."""
+    raised = set(Alarm.objects.filter(code=FULL, ended_at=None).values_list("peer", flat=True))
+    for peer, is_full in sorted(full.items()):
+        if is_full:
+            alarms.raise_alarm(FULL, peer, {}, now)
+        elif peer in raised:
+            alarms.end_alarm(FULL, peer, now)
 
 
 @transaction.atomic
@@ -187,7 +169,7 @@ def shed(*, excess_bytes: int, now: datetime, peer: str = "") -> int:
 
 
 def _drop(peer: str, lane: Lane, rows: Sequence[int], now: datetime) -> None:
-    channel = keeping.opened(peer, lane)
+    channel = keeping.opened([peer], lane)[peer]
     for start in range(0, len(rows), keeping.PAGE):
         OutboxRow.objects.filter(id__in=rows[start : start + keeping.PAGE]).delete()
     outgoing = Outgoing(channel.incarnation, channel.given, channel.hash, channel.dropped)

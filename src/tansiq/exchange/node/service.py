@@ -9,29 +9,32 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from django import db
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 
 from tansiq.exchange import jetstream
-from tansiq.exchange.body import Body, Lane, Receipt
+from tansiq.exchange.body import Body, Lane, Placed, Receipt
 from tansiq.exchange.carried import Outbound, Outcome, Received
-from tansiq.exchange.node import attempts, due, inbox, receipting, sealing, ways
+from tansiq.exchange.node import attempts, due, hearing, inbox, receipting, sealing, ways
 from tansiq.exchange.node.asking import Asking, lane_of, take_rosters
-from tansiq.exchange.node.attempts import Attempt
 from tansiq.exchange.node.giving import Giving
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.inbox import Became
+from tansiq.exchange.node.leaving import Attempt
 from tansiq.exchange.node.news import News
 from tansiq.exchange.node.posting import Posted, Posting, grouped
-from tansiq.exchange.node.precedence import Precedence, step
+from tansiq.exchange.node.precedence import Pace, Precedence
 from tansiq.exchange.opener import Opener
+from tansiq.exchange.receipts import LEAST_BETWEEN
 from tansiq.exchange.requests import Answer, Ask, ChunkGiven, ChunksAsked, ReceiptAsked, RosterAsked
 from tansiq.exchange.seal import Junk, Sealed, seal_written
 from tansiq.exchange.sending import Way
@@ -39,7 +42,7 @@ from tansiq.exchange.trust import Authentic, authenticate
 
 FETCHED = 200
 FETCH_SECONDS = 20.0
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.1
 """How often is looked whether another process of this node has put something into the outbox."""
 TURN = timedelta(seconds=5)
 """How often it looks at everything that no receipt covers."""
@@ -47,8 +50,14 @@ HOUSE_SECONDS = 5.0
 GIVE_SECONDS = 1.0
 """How often it looks whether a peer has room again for the chunks that it asked for."""
 A_TURN = 500
+FOLLOWING = 50
+"""Answers to what came that are made before they leave."""
 REST_SECONDS = 2.0
 """After a fault, before the next try."""
+
+
+SAID = (Became.TAKEN, Became.REPEAT, Became.SKIPPED)
+"""What a receipt is due for."""
 
 
 class Backbone(Protocol):
@@ -76,6 +85,20 @@ class _Leaving(NamedTuple):
     def outbound(self, here: Here) -> Outbound:
         subject = jetstream.subject(here.realm, self.peer, self.lane, here.code)
         return Outbound(subject, self.data, self.message_id)
+
+
+def _by_peer(made: Iterable[Attempt]) -> dict[str, list[Attempt]]:
+    found: dict[str, list[Attempt]] = {}
+    for one in made:
+        found.setdefault(one.peer, []).append(one)
+    return found
+
+
+@contextmanager
+def _timed(pace: Pace, bodies: int) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    pace.took(bodies, time.monotonic() - began)
 
 
 House = Callable[["Service", Here, datetime], Iterable[Body]]
@@ -121,6 +144,9 @@ class Service:
     _giving: Giving = field(default_factory=Giving)
     _posting: dict[Lane, Posting] = field(default_factory=lambda: {lane: Posting(lane) for lane in Lane})
     _precedence: Precedence = field(default_factory=Precedence)
+    _arriving: dict[Lane, Pace] = field(default_factory=lambda: {lane: Pace() for lane in Lane})
+    _leaving: dict[Lane, Pace] = field(default_factory=lambda: {lane: Pace() for lane in Lane})
+    _owed_at: float | None = None
     _here: Here | None = None
     _known: tuple[int | None, object] = (None, None)
     _opener: Opener | None = None
@@ -221,10 +247,12 @@ class Service:
             take_rosters([one.data for one in rosters], self.clock())
             self.backbone.ack(rosters)
         bodies = [one for one in received if one.type is not jetstream.Type.ROSTER]
-        most = step(lane, FETCHED)
-        for some in (bodies[first : first + most] for first in range(0, len(bodies), most)):
+        pace = self._arriving[lane]
+        while bodies:
             self._precedence.give_way(lane)
-            with self._precedence.work(lane):
+            most = pace.step(lane, FETCHED)
+            some, bodies = bodies[:most], bodies[most:]
+            with self._precedence.work(lane), _timed(pace, len(some)):
                 left = self.take(here, [one.data for one in some], Way.JETSTREAM)
             self.backbone.ack([one for number, one in enumerate(some) if number not in left])
         return len(received)
@@ -244,21 +272,61 @@ class Service:
                 inbox.receive_junk(judged, Sealed(messages[number]), way, now)
             else:
                 arrived[number] = judged
-        outcomes = inbox.receive(here, [(one, way) for one in arrived.values()], now=now)
+        outcomes = inbox.take(here, [(one, way) for one in arrived.values()], now=now)
         self._reply(here, outcomes, now, way)
-        self._follow(here, receipting.due_receipts(here, now=self.clock()))
-        self.wake()
+        made = self._noted(here, arrived.values(), way, now)
+        self._follow(here, made)
+        heads = (one.body.head for one in outcomes if one.became in SAID)
+        owed = {(head.sender, head.lane) for head in heads if isinstance(head, Placed)}
+        if self._owed_at is None and owed - {(one.recipient, one.lane) for one in made}:
+            self._owed_at = time.monotonic() + LEAST_BETWEEN.total_seconds()
         return {number for number, outcome in zip(arrived, outcomes, strict=True) if outcome.became is Became.HELD}
 
-    def _reply(self, here: Here, outcomes: Iterable[inbox.Outcome], now: datetime, way: str = Way.JETSTREAM) -> None:
+    @transaction.atomic
+    def _noted(self, here: Here, arrived: Iterable[Authentic], way: str, now: datetime) -> list[Receipt]:
+        """Who was heard; and the receipts that are due now."""
+        hearing.note_heard(here, [(one, way) for one in arrived], now)
+        return receipting.due_receipts(here, now=self.clock())
+
+    def _reply(self, here: Here, outcomes: Sequence[inbox.Outcome], now: datetime, way: str = Way.JETSTREAM) -> None:
         """What follows at once from what came. What is said again by itself must not have a whole batch come again."""
+        heads = [one.body.head for one in outcomes if one.became is Became.OTHER]
+        receipts = [head for head in heads if isinstance(head, Receipt)]
+        if receipts and not self._is_done(lambda: self._follow(here, self._believed(here, receipts, now), way)):
+            for one in receipts:
+                self._is_done(lambda one=one: self._follow(here, self._believed(here, [one], now), way))
+        for lane in {one.lane for one in receipts}:
+            self._woken[lane].set()
+        replies = self._replies(here, outcomes, now, way)
+        while some := list(islice(replies, FOLLOWING)):
+            self._is_done(lambda some=some: self._follow(here, some, way))
+
+    def _replies(self, here: Here, outcomes: Iterable[inbox.Outcome], now: datetime, way: str) -> Iterator[Body]:
+        said: list[Body] = []
         for outcome in outcomes:
-            try:
-                self._follow(here, self._said_to(here, outcome, now, way), way)
-            except (OperationalError, InterfaceError):
-                db.close_old_connections()  # busy, or gone: no fault of what came, and nothing to look for
-            except Exception:
-                tell_fault()
+            if outcome.ask_roster or (outcome.became is Became.OTHER and not isinstance(outcome.body.head, Receipt)):
+                self._is_done(lambda outcome=outcome: said.extend(self._said_to(here, outcome, now, way)))
+            yield from said
+            said.clear()
+
+    def _is_done(self, work: Callable[[], None]) -> bool:
+        """Whether nothing went wrong with it."""
+        try:
+            work()
+        except (OperationalError, InterfaceError):
+            db.close_old_connections()  # busy, or gone: no fault of what came, and nothing to look for
+            return False
+        except Exception:
+            tell_fault()
+            return False
+        return True
+
+    def _believed(self, here: Here, said: Sequence[Receipt], now: datetime) -> Iterable[Body]:
+        """Questions for what receipts leave open."""
+        for one, follow in zip(said, attempts.on_receipts(here, said, now), strict=True):
+            if follow.ask_since is not None:
+                asked = ReceiptAsked(lane=one.lane, incarnation=one.incarnation, since=follow.ask_since)
+                yield from self._asked(here, one.sender, asked, now)
 
     def _said_to(self, here: Here, outcome: inbox.Outcome, now: datetime, way: str) -> Iterable[Body]:
         """What follows at once from a body that came: questions about it, and answers to what it asks."""
@@ -268,11 +336,6 @@ class Service:
         if outcome.became is not Became.OTHER:
             return
         match head:
-            case Receipt():
-                follow = attempts.on_receipt(here, head, now)
-                if follow.ask_since is not None:
-                    asked = ReceiptAsked(lane=head.lane, incarnation=head.incarnation, since=follow.ask_since)
-                    yield from self._asked(here, head.sender, asked, now)
             case Ask(asked=ChunksAsked()):
                 self._giving.put(head, way, now)
                 self._owing.set()
@@ -288,11 +351,15 @@ class Service:
     # ---- what goes
 
     def _watch(self, here: Here) -> None:
-        """Have the senders look when another process of this node has put something into the outbox."""
+        """Have the senders look when another process of this node has put something into the outbox; and send the
+        receipts that came too soon after the ones before."""
         news = News()
         while self._here is here and not self.ending.wait(LOOK_SECONDS):
             if news.came():
                 self.wake()
+            if self._owed_at is not None and self._owed_at <= time.monotonic():
+                self._owed_at = None
+                self._follow(here, receipting.due_receipts(here, now=self.clock()))
 
     def _sender(self, here: Here, lane: Lane) -> None:
         """A look when something was put there or came; after a while a look at everything."""
@@ -314,11 +381,11 @@ class Service:
         """
         waiting = due.to_seal(here, lane)
         with self._precedence.work(lane) if waiting else nullcontext():
-            self._each(waiting, lambda peer: self._seal(here, peer, lane))
+            count = self._seal(here, waiting, lane)
             peers = due.to_attempt(here, lane, self.clock())
             if is_whole:
-                peers = sorted({*peers, *due.uncovered(here, lane)})
-            return self._each(peers, lambda peer: self._attempt(here, peer, lane))
+                peers = sorted({*peers, *due.uncovered(here, lane, self.clock())})
+            return count + self._each(peers, lambda peer: self._attempt(here, peer, lane))
 
     def _each(self, peers: Iterable[str], work: Callable[[str], int]) -> int:
         """What goes wrong with one peer holds back no other. The sum of what was done."""
@@ -332,41 +399,67 @@ class Service:
                 tell_fault()
         return count
 
-    def _seal(self, here: Here, peer: str, lane: Lane) -> int:
-        sealed, most = 0, step(lane, A_TURN)
-        while True:
+    def _seal(self, here: Here, peers: Sequence[str], lane: Lane) -> int:
+        """All peers at once; where that fails for a reason of one of them, each by itself."""
+        try:
+            return self._seal_for(here, peers, lane)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            return self._each(peers, lambda peer: self._seal_for(here, [peer], lane))
+
+    def _seal_for(self, here: Here, peers: Sequence[str], lane: Lane) -> int:
+        left, pace, count = set(peers), self._leaving[lane], 0
+        while left and not self.ending.is_set():
             self._precedence.give_way(lane)
-            made = sealing.seal_channel(here, peer, lane, worker=self.worker, now=self.clock(), most=most)
-            sealed += made
-            if made < most:
-                return sealed
-            self._attempt(here, peer, lane)
+            began, most = time.monotonic(), pace.step(lane, A_TURN)
+            made = sealing.seal(here, left, lane, worker=self.worker, now=self.clock(), most=most)
+            self._send(here, lane, made.attempts)
+            pace.took(made.rows, time.monotonic() - began)
+            count += made.rows
+            left -= set(made.waiting)
+            if not made.more:
+                break
+        return count
 
     def _attempt(self, here: Here, peer: str, lane: Lane) -> int:
-        count, most = 0, step(lane, A_TURN)
+        count = 0
         while not self.ending.is_set():
             self._precedence.give_way(lane)
+            most = self._leaving[lane].step(lane, A_TURN)
             made = attempts.due_attempts(here, peer, lane, now=self.clock(), most=most)
-            self._send(here, peer, lane, made)
+            self._send(here, lane, made)
             count += len(made)
             if len(made) < most:
                 break
         return count
 
-    def _send(self, here: Here, peer: str, lane: Lane, made: Sequence[Attempt]) -> None:
+    def _send(self, here: Here, lane: Lane, made: Sequence[Attempt]) -> None:
         """The seal is made here and now, by the roster of this moment: no bytes of a former epoch leave."""
-        epoch = here.epoch_for(peer) if peer in here.removed else None
-        sealed = [(attempt, self._sealed(here, peer, attempt.body, epoch=epoch)) for attempt in made]
+        sealed = [(attempt, data) for attempt in made if (data := self._sealed_attempt(here, attempt)) is not None]
         going = [(attempt, data) for attempt, data in sealed if Way.JETSTREAM in attempt.ways]
         outcomes = self._publish(
             here,
-            [_Leaving(peer, lane, data, jetstream.message_id(attempt.id, attempt.number)) for attempt, data in going],
+            [
+                _Leaving(attempt.peer, lane, data, jetstream.message_id(attempt.id, attempt.number))
+                for attempt, data in going
+            ],
         )
         full = [going[number][0] for number, outcome in enumerate(outcomes) if outcome is Outcome.FULL]
-        if full:
-            attempts.not_taken(peer, lane, full, self.clock())
-        by_mail = [(attempt, data) for attempt, data in sealed if Way.MAIL in attempt.ways]
-        self._mail(here, peer, lane, [data for _attempt, data in by_mail], [attempt for attempt, _data in by_mail])
+        for peer, some in _by_peer(full).items():
+            attempts.not_taken(peer, lane, some, self.clock())
+        by_mail = {attempt: data for attempt, data in sealed if Way.MAIL in attempt.ways}
+        for peer, some in _by_peer(by_mail).items():
+            self._mail(here, peer, lane, [by_mail[one] for one in some], some)
+
+    def _sealed_attempt(self, here: Here, attempt: Attempt) -> bytes | None:
+        """None where there is no way to seal for this one: it must not hold back the others."""
+        epoch = here.epoch_for(attempt.peer) if attempt.peer in here.removed else None
+        try:
+            return self._sealed(here, attempt.peer, attempt.body, epoch=epoch)
+        except Exception:
+            tell_fault()
+            return None
 
     def _follow(self, here: Here, bodies: Iterable[Body], way: str = Way.JETSTREAM) -> None:
         """Send what has no position: receipts, asks, answers. What is lost of it is asked for or said again.

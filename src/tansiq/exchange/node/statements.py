@@ -258,13 +258,18 @@ def _blob(said: dict[str, Any]) -> BlobReference:
     )
 
 
-def fields_of(
-    statement: Statement, channel: Channel, seq: int, prev: str, *, here: Here, now: datetime
-) -> dict[str, Any]:
-    """The same as JSON says it. Who is no home of the author's team adds itself to those that forwarded it."""
-    content = json.loads(bytes(statement.content))
+def content_fields(statement: Statement, here: Here) -> dict[str, Any]:
+    """What it says, whoever it goes to. Who is no home of the author's team adds itself to those that forwarded it."""
+    content: dict[str, Any] = json.loads(bytes(statement.content))
     if not here.lives_here(statement.team):
         content["via"] = [*content["via"], here.code]
+    return content
+
+
+def placed(
+    content: dict[str, Any], channel: Channel, seq: int, prev: str, *, here: Here, now: datetime
+) -> dict[str, Any]:
+    """``content`` addressed to the channel's recipient, under the roster here: a whole envelope as JSON says it."""
     return content | {
         "v": 1,
         "t": "envelope",

@@ -72,7 +72,7 @@ class MessageServer:
             [str(self.program), "--config", str(file)],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=tied_to(os.getpid()),  # noqa: PLW1509: one thread only
+            preexec_fn=tied_to(os.getpid()),
         )
         self._await()
         self.apply(nodes, reload=False)
