@@ -51,9 +51,10 @@ check: dev ## style, types, import order
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: dev ## figures: the main job beside the hand-written reference, then the portal
+bench: dev ## figures: the main job beside the hand-written reference, the portal, the exchange; takes an hour or two
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.portal
+	for part in envelope sealing receiving compare backbone blobs lab; do $(BIN)/python -m bench.$$part || exit; done
 
 golden: dev ## write the golden outputs anew; read the diff before you commit it
 	$(BIN)/python -m pytest -m "not long" tests/golden tests/integration/test_walk.py --regenerate

@@ -3,8 +3,9 @@
     python -m bench.sealing [--rows 5000] [--peers 1 57] [--bytes 1024]
 
 A node in a folder of its own, as the first command sets one up. ``rows`` is objects times recipients; a row goes
-through ``seal`` (decide, position, body), ``attempt`` (decide again, mark, read) and ``openpgp`` (sign and encrypt,
-on a sample). Publishing signs once for each object. ``processor`` is this process's time, ``wall`` what a clock says.
+through ``leave`` (decide, position, body, first attempt: one transaction for all peers) and ``openpgp`` (sign and
+encrypt, on a sample). Publishing signs once for each object. ``processor`` is this process's time, ``wall`` what a
+clock says.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from tansiq.exchange.seal import seal_written
 
 if TYPE_CHECKING:
     from tansiq.exchange.node.here import Here
+    from tansiq.exchange.node.leaving import Attempt
+    from tansiq.exchange.node.sealing import Sealing
 
 SAMPLE = 2000
 """Bodies that are sealed by OpenPGP; one costs as much as another."""
@@ -68,9 +71,8 @@ class Times:
 
 
 def run(rows: int, peers: int, size_bytes: int) -> dict[str, Any]:
-    from tansiq.exchange.node.attempts import due_attempts
     from tansiq.exchange.node.publishing import Change, publish_all
-    from tansiq.exchange.node.sealing import seal_channel
+    from tansiq.exchange.node.sealing import seal
 
     names = [f"N{number:02}" for number in range(peers)]
     here, now, times = make.here("XA", members=("XA", *names)), datetime.now(UTC), Times()
@@ -86,24 +88,21 @@ def run(rows: int, peers: int, size_bytes: int) -> dict[str, Any]:
     ]
     times.measure("publish, by object", lambda: len(publish_all(here, changes, now)))
     bodies: list[tuple[str, bytes]] = []
-    for peer in names:
-        while times.measure("seal", lambda peer=peer: seal_channel(here, peer, Lane.BULK, worker="bench", now=now)):
-            pass
-        while attempts := _attempted(times, lambda peer=peer: due_attempts(here, peer, Lane.BULK, now=now)):
-            bodies += [(peer, attempt.body) for attempt in attempts] if len(bodies) < SAMPLE else []
+    while attempts := _left(times, lambda: seal(here, names, Lane.BULK, worker="bench", now=now)):
+        bodies += [(attempt.peer, attempt.body) for attempt in attempts] if len(bodies) < SAMPLE else []
     times.measure("openpgp", lambda: _sealed(here, bodies[:SAMPLE]))
     return {
         "recipients": peers,
         "content_bytes": size_bytes,
         "body_bytes": len(bodies[0][1]),
         "steps": times.figures(),
-        "outbox to sealed, rows_per_s": times.together("seal", "attempt", "openpgp"),
+        "outbox to sealed, rows_per_s": times.together("leave", "openpgp"),
     }
 
 
-def _attempted(times: Times, work: Callable[[], list[Any]]) -> list[Any]:
-    found: list[Any] = []
-    times.measure("attempt", lambda: len(found.extend(work()) or found))
+def _left(times: Times, work: Callable[[], Sealing]) -> list[Attempt]:
+    found: list[Attempt] = []
+    times.measure("leave", lambda: len(found.extend(work().attempts) or found))
     return found
 
 
