@@ -129,7 +129,7 @@ def applied() -> int:
 def publish(here: Any, store: Any, size_bytes: int, audience: list[str]) -> None:
     from factories.exchange_node import marked, payload
     from tansiq.exchange.node import publishing
-    from tansiq.exchange.node.service import utc_now
+    from tansiq.exchange.node.departing import utc_now
 
     source: BinaryIO = Noise(size_bytes)  # type: ignore[assignment]
     reference = store.keep(source, size_bytes=size_bytes, media_type="application/octet-stream", name="capture.pcap")

@@ -44,9 +44,10 @@ from tansiq.exchange.node import (
 )
 from tansiq.exchange.node import serving as lease
 from tansiq.exchange.node.asking import Asking
+from tansiq.exchange.node.departing import Post, tell_fault, utc_now
 from tansiq.exchange.node.files import Files
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.node.service import Post, Service, tell_fault, utc_now
+from tansiq.exchange.node.service import Service
 from tansiq.exchange.requests import Asked, RosterAsked
 from tansiq.exchange.sending import Way
 from tansiq.exchange.transport import Transport

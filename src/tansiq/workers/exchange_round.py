@@ -17,8 +17,9 @@ from tansiq.exchange.imap import MailboxRefused, MailboxUnusable
 from tansiq.exchange.models import InChannel, OutboxRow, OutChannel
 from tansiq.exchange.node import comparing
 from tansiq.exchange.node import serving as lease
+from tansiq.exchange.node.departing import utc_now
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.node.service import Service, utc_now
+from tansiq.exchange.node.service import Service
 from tansiq.notices.submission import Server
 from tansiq.workers.exchange import Line, MailReader, Servers, post_by, service_of
 

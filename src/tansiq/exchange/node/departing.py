@@ -1,0 +1,292 @@
+"""What leaves a node, and how: positions and first attempts, later attempts, receipts and answers, files, mails.
+
+Each step is a transaction of its own: what leaves was stored as attempted before. So the process may be killed at any
+moment.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple, Protocol
+
+from django.db import InterfaceError, OperationalError
+
+from tansiq.exchange import jetstream
+from tansiq.exchange.body import Body, Lane, Receipt
+from tansiq.exchange.carried import Outbound, Outcome, Received
+from tansiq.exchange.node import attempts, due, sealing, ways
+from tansiq.exchange.node.asking import Asking, lane_of
+from tansiq.exchange.node.giving import Giving
+from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.leaving import Attempt
+from tansiq.exchange.node.posting import Posted, Posting, grouped
+from tansiq.exchange.node.precedence import Pace, Precedence
+from tansiq.exchange.requests import Answer, Ask, ChunkGiven
+from tansiq.exchange.seal import seal_written
+from tansiq.exchange.sending import Way
+
+A_TURN = 500
+
+
+class Backbone(Protocol):
+    """What of ``transport.Transport`` is used here."""
+
+    def publish_many(self, messages: Sequence[Outbound], *, timeout_seconds: float = ...) -> list[Outcome]: ...
+    def fetch(self, lane: Lane, most: int, timeout_seconds: float) -> list[Received]: ...
+    def ack(self, received: Sequence[Received]) -> None: ...
+
+
+class Post(Protocol):
+    """Sends mails: sealed bodies of one lane to a peer's exchange address. Whether they were handed in."""
+
+    def __call__(self, address: str, lane: Lane, sealed: Sequence[bytes]) -> bool: ...
+
+
+class Leaving(NamedTuple):
+    """A sealed body on its way to the backbone."""
+
+    peer: str
+    lane: Lane
+    data: bytes
+    message_id: str
+
+    def outbound(self, here: Here) -> Outbound:
+        subject = jetstream.subject(here.realm, self.peer, self.lane, here.code)
+        return Outbound(subject, self.data, self.message_id)
+
+
+def _by_peer(made: Iterable[Attempt]) -> dict[str, list[Attempt]]:
+    found: dict[str, list[Attempt]] = {}
+    for one in made:
+        found.setdefault(one.peer, []).append(one)
+    return found
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def tell_fault() -> None:
+    """Where to look. What cannot be told, since the disk with the log is full, must not end who tells it."""
+    with suppress(OSError, ValueError):
+        traceback.print_exc(file=sys.stderr)
+
+
+@dataclass(kw_only=True)
+class Departing:
+    """One node's links, outward.
+
+    Attributes:
+        asking: the asks that are open, and what is said to those of others.
+        backbone: None: this node has none, and goes by mail and file.
+        post: None: it sends no mails.
+        worker: name of this process, for leases.
+        is_threaded: mails are handed in by threads of their own.
+    """
+
+    asking: Asking
+    backbone: Backbone | None = None
+    post: Post | None = None
+    clock: Callable[[], datetime] = utc_now
+    worker: str = "exchange"
+    ending: threading.Event = field(default_factory=threading.Event)
+    is_threaded: bool = False
+    _giving: Giving = field(default_factory=Giving)
+    _posting: dict[Lane, Posting] = field(default_factory=lambda: {lane: Posting(lane) for lane in Lane})
+    _precedence: Precedence = field(default_factory=Precedence)
+    _leaving: dict[Lane, Pace] = field(default_factory=lambda: {lane: Pace() for lane in Lane})
+
+    def turn(self, here: Here, lane: Lane, *, is_whole: bool = True) -> int:
+        """One round of sending on a lane: rows get positions, what is due leaves. Returns: bodies that left.
+
+        Args:
+            is_whole: look at every channel of which some receipt is missing, not only at those that are surely due.
+        """
+        waiting = due.to_seal(here, lane)
+        with self._precedence.work(lane) if waiting else nullcontext():
+            count = self._seal(here, waiting, lane)
+            peers = due.to_attempt(here, lane, self.clock())
+            if is_whole:
+                peers = sorted({*peers, *due.uncovered(here, lane, self.clock())})
+            return count + self._each(peers, lambda peer: self._attempt(here, peer, lane))
+
+    def _each(self, peers: Iterable[str], work: Callable[[str], int]) -> int:
+        """What goes wrong with one peer holds back no other. The sum of what was done."""
+        count = 0
+        for peer in peers:
+            try:
+                count += work(peer)
+            except (OperationalError, InterfaceError):
+                raise  # the database's, and so everybody's
+            except Exception:
+                tell_fault()
+        return count
+
+    def _seal(self, here: Here, peers: Sequence[str], lane: Lane) -> int:
+        """All peers at once; where that fails for a reason of one of them, each by itself."""
+        try:
+            return self._seal_for(here, peers, lane)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            return self._each(peers, lambda peer: self._seal_for(here, [peer], lane))
+
+    def _seal_for(self, here: Here, peers: Sequence[str], lane: Lane) -> int:
+        left, pace, count = set(peers), self._leaving[lane], 0
+        while left and not self.ending.is_set():
+            self._precedence.give_way(lane)
+            began, most = time.monotonic(), pace.step(lane, A_TURN)
+            made = sealing.seal(here, left, lane, worker=self.worker, now=self.clock(), most=most)
+            self._send(here, lane, made.attempts)
+            pace.took(made.rows, time.monotonic() - began)
+            count += made.rows
+            left -= set(made.waiting)
+            if not made.more:
+                break
+        return count
+
+    def _attempt(self, here: Here, peer: str, lane: Lane) -> int:
+        count = 0
+        while not self.ending.is_set():
+            self._precedence.give_way(lane)
+            most = self._leaving[lane].step(lane, A_TURN)
+            made = attempts.due_attempts(here, peer, lane, now=self.clock(), most=most)
+            self._send(here, lane, made)
+            count += len(made)
+            if len(made) < most:
+                break
+        return count
+
+    def _send(self, here: Here, lane: Lane, made: Sequence[Attempt]) -> None:
+        """The seal is made here and now, by the roster of this moment: no bytes of a former epoch leave."""
+        sealed = [(attempt, data) for attempt in made if (data := self._sealed_attempt(here, attempt)) is not None]
+        going = [(attempt, data) for attempt, data in sealed if Way.JETSTREAM in attempt.ways]
+        outcomes = self._publish(
+            here,
+            [
+                Leaving(attempt.peer, lane, data, jetstream.message_id(attempt.id, attempt.number))
+                for attempt, data in going
+            ],
+        )
+        full = [going[number][0] for number, outcome in enumerate(outcomes) if outcome is Outcome.FULL]
+        for peer, some in _by_peer(full).items():
+            attempts.not_taken(peer, lane, some, self.clock())
+        by_mail = {attempt: data for attempt, data in sealed if Way.MAIL in attempt.ways}
+        for peer, some in _by_peer(by_mail).items():
+            self._mail(here, peer, lane, [by_mail[one] for one in some], some)
+
+    def _sealed_attempt(self, here: Here, attempt: Attempt) -> bytes | None:
+        """None where there is no way to seal for this one: it must not hold back the others."""
+        epoch = here.epoch_for(attempt.peer) if attempt.peer in here.removed else None
+        try:
+            return self._sealed(here, attempt.peer, attempt.body, epoch=epoch)
+        except Exception:
+            tell_fault()
+            return None
+
+    def _follow(self, here: Here, bodies: Iterable[Body], way: str = Way.JETSTREAM) -> None:
+        """Send what has no position: receipts, asks, answers. What is lost of it is asked for or said again.
+
+        Args:
+            way: by which what they answer came.
+        """
+        leaving = []
+        for body in bodies:
+            if here.certificate_of(body.recipient) is None:
+                continue
+            lane, attempt = self._lane_of(body), self.asking.attempt(body) if isinstance(body, Ask) else 1
+            data = self._sealed(here, body.recipient, body.written(), epoch=body.epoch)
+            leaving.append(Leaving(body.recipient, lane, data, jetstream.message_id(body.id, attempt)))
+            if self._goes_by_mail(body, way):
+                self._mail(here, body.recipient, lane, [data])
+        self._publish(here, leaving)
+
+    @staticmethod
+    def _lane_of(body: Body) -> Lane:
+        """By which bodies without a position go (section 3.6)."""
+        if isinstance(body, Ask | Answer):
+            return lane_of(body)
+        return body.lane if isinstance(body, Receipt) else Lane.URGENT
+
+    def _goes_by_mail(self, body: Body, way: str) -> bool:
+        """Receipts to whom was heard by mail; asks that were not answered for long; answers to what came by mail."""
+        if isinstance(body, Receipt):
+            return ways.is_heard_by_mail(body.recipient, self.clock())
+        if isinstance(body, Ask):
+            return self.asking.goes_by_mail(body, self.clock())
+        return way == Way.MAIL
+
+    def _publish(self, here: Here, leaving: Sequence[Leaving]) -> list[Outcome]:
+        if not leaving or self.backbone is None:
+            return []
+        outcomes = self.backbone.publish_many([one.outbound(here) for one in leaving])
+        ways.note_published([one.peer for one in leaving], outcomes, self.clock())
+        return outcomes
+
+    # ---- files
+
+    def give(self, here: Here) -> int:
+        """A few chunks to one peer that asked for some. Returns: how many left; 0 where none is to leave now."""
+        now = self.clock()
+        owed = self._giving.next(now)
+        if owed is None or owed.peer not in here.certificates:
+            return 0
+        made, leaving = [], []
+        for answer in self.asking.answers(here, owed.next_ask(), now):
+            assert isinstance(answer.given, ChunkGiven)
+            data = self._sealed(here, owed.peer, answer.written())
+            made.append(answer.given.index)
+            leaving.append(Leaving(owed.peer, Lane.BULK, data, jetstream.message_id(answer.id, 1)))
+        if owed.way == Way.MAIL:
+            self._mail(here, owed.peer, Lane.BULK, [one.data for one in leaving])
+        outcomes = self._publish(here, leaving) or [Outcome.ACKNOWLEDGED] * len(leaving)
+        gone = {index for index, outcome in zip(made, outcomes, strict=True) if outcome is Outcome.ACKNOWLEDGED}
+        if Outcome.FULL in outcomes:
+            self._giving.full(owed, gone, now)
+        elif len(gone) == len(made) > 0:
+            self._giving.left(owed, gone, now)
+        return len(gone)
+
+    # ---- mails
+
+    def _mail(self, here: Here, peer: str, lane: Lane, sealed: Sequence[bytes], made: Sequence[Attempt] = ()) -> None:
+        """By the threads of their own that hand mails in; at once where there are none."""
+        address = here.address_of(peer)
+        if not sealed or self.post is None or not address:
+            return
+        posted = Posted(peer, address, tuple(sealed), tuple(made))
+        if not self.is_threaded:
+            self._hand_in(lane, [posted])
+        elif not self._posting[lane].put(posted):
+            self._not_mailed([posted])
+
+    def _hand_in(self, lane: Lane, posted: Sequence[Posted]) -> None:
+        assert self.post is not None
+        for peer, together in grouped(posted).items():
+            sealed = [data for one in together for data in one.sealed]
+            is_handed_in = self.post(together[0].address, lane, sealed)
+            ways.note_mailed(peer, is_handed_in, self.clock())
+            for one in together:
+                if one.made and is_handed_in:
+                    attempts.mailed(one.made, self.clock())
+            if not is_handed_in:
+                self._not_mailed(together)
+
+    def _not_mailed(self, posted: Iterable[Posted]) -> None:
+        for one in posted:
+            if one.made:
+                attempts.not_mailed(one.made, self.clock())
+
+    def _sealed(self, here: Here, peer: str, body: bytes, *, epoch: int | None = None) -> bytes:
+        """``epoch``: of a body that is addressed under a former roster; who has only that knows only its keys."""
+        by = here.secrets[0] if epoch is None else here.secret_at(epoch)
+        to = here.certificate_of(peer)
+        assert to is not None
+        return seal_written(body, by=by, to=to).data
