@@ -10,7 +10,7 @@ import pytest
 from tansiq.exchange.body import Lane
 
 if TYPE_CHECKING:
-    from tansiq.exchange.node.attempts import Attempt
+    from tansiq.exchange.node.leaving import Attempt
     from tansiq.exchange.node.posting import Posted
 
 
@@ -64,7 +64,7 @@ def test_body_that_waits_already_is_not_put_again() -> None:
 
 
 def attempt(peer: str, first: int) -> Attempt:
-    from tansiq.exchange.node.attempts import Attempt
+    from tansiq.exchange.node.leaving import Attempt
     from tansiq.exchange.sending import Way
 
     mailed = frozenset({Way.MAIL})
@@ -102,7 +102,7 @@ def test_mail_server_that_hangs_holds_up_nobody_else(monkeypatch: pytest.MonkeyP
     at_work = service.Service(present=lambda now: None, epoch=lambda: None, asking=Asking.__new__(Asking), post=post)
     node = here("XA", members=("XA", "XB"), mail=("XB",))
     poster = threading.Thread(target=lambda: at_work._poster(Lane.URGENT), daemon=True)
-    at_work.threads = [poster]
+    at_work.is_threaded = True
     poster.start()
 
     at_work._mail(node, "XB", Lane.URGENT, [b"sealed"])

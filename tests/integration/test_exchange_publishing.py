@@ -31,6 +31,12 @@ def published(xa: Here, name: str = "1", *teams: str, text: str = "words", kind:
     return publish(xa, kind=kind, name=name, payload=payload(text), markings=marked("XA", *teams), team="XA", now=NOW)
 
 
+def addressed(statement: Statement, channel: Channel, seq: int, prev: str, *, here: Here) -> dict[str, Any]:
+    from tansiq.exchange.node import statements
+
+    return statements.placed(statements.content_fields(statement, here), channel, seq, prev, here=here, now=NOW)
+
+
 def outbox() -> list[tuple[str, str, str, tuple[int, int]]]:
     """Recipient, lane, object and version, in the order in which they would be sealed."""
     from tansiq.exchange.models import OutboxRow
@@ -132,14 +138,13 @@ def test_publish_after_a_restore_raises_the_term_once_for_each_object() -> None:
 def test_what_is_published_can_be_verified_by_its_recipient() -> None:
     from factories.exchange_node import here
     from tansiq.exchange import canonical, reading
-    from tansiq.exchange.node import statements
     from tansiq.exchange.trust import Authentic, examine
 
     xa, xe = node(), here("XE", desk=Desk())
     statement = published(xa, "1", "XE")
     channel = Channel("live", "XA", "XE", Lane.NORMAL, "1-abcdefghijklmnop")
 
-    written = canonical.write(statements.fields_of(statement, channel, 1, EMPTY_DIGEST, here=xa, now=NOW)).encode()
+    written = canonical.write(addressed(statement, channel, 1, EMPTY_DIGEST, here=xa)).encode()
 
     body = Authentic.stored(written, signer=xa.secrets[0].fingerprint)
     envelope = reading.read_envelope(body.head)
@@ -154,11 +159,11 @@ def test_what_came_is_kept_and_sent_on_with_the_forwarder_named() -> None:
     xa, xe = node(), node("XE")
     channel = Channel("live", "XA", "XE", Lane.NORMAL, "1-abcdefghijklmnop")
     onwards = Channel("live", "XE", "XF", Lane.NORMAL, "1-abcdefghijklmnop")
-    fields = statements.fields_of(published(xa, "1", "XE", "XF"), channel, 1, EMPTY_DIGEST, here=xa, now=NOW)
+    fields = addressed(published(xa, "1", "XE", "XF"), channel, 1, EMPTY_DIGEST, here=xa)
     sent = reading.read_envelope(reading.read_head(fields))
 
     kept = statements.stored(sent, "XA", NOW)
-    fields = statements.fields_of(kept, onwards, 4, "ab" * 32, here=xe, now=NOW)
+    fields = addressed(kept, onwards, 4, "ab" * 32, here=xe)
     onward = reading.read_envelope(reading.read_head(fields))
 
     assert statements.stored(sent, "XF", NOW).pk == kept.pk
