@@ -63,59 +63,52 @@ def seal_channel(here: Here, peer: str, lane: Lane, *, worker: str, now: datetim
 def _sealed(
     here: Here, peers: Collection[str], lane: Lane, *, worker: str, now: datetime, most: int, is_leaving: bool
 ) -> Sealing:
-    waiting = _oldest(set(peers) - keeping.silent(peers), lane, most)
-    if not waiting or RosterRecord.objects.filter(epoch__gt=here.epoch).exists():
+    asked = OutboxRow.objects.filter(peer__in=set(peers) - keeping.silent(peers), lane=lane.value)
+    having = set(asked.order_by().values_list("peer", flat=True).distinct())
+    if not having or RosterRecord.objects.filter(epoch__gt=here.epoch).exists():
         return Sealing()  # what was signed under a newer roster must not be addressed under this one (check 5.11)
-    work = _Work(here, lane, waiting, now)
-    work.claim(worker)
-    taken = work.take()
-    if is_leaving:
-        for one in work.sealers:
-            if attempts.is_reached(here, one.channel.peer, lane):
-                one.attempt()
-    sealer.store(work.sealers, now)
+    mine = claimed(keeping.opened(having, lane).values(), worker, now)
+    rows = _oldest([one.peer for one in mine], lane, most)
+    sealers = _sealers(here, mine, rows, now)
+    taken = [row for one in sealers for row in one.take(rows[one.channel.peer])]
+    for one in sealers:
+        if is_leaving and attempts.is_reached(here, one.channel.peer, lane):
+            one.attempt()
+    sealer.store(sealers, now)
     OutboxRow.objects.filter(id__in=[row.pk for row in taken]).delete()
-    for one in work.sealers:
+    for one in sealers:
         if one.dropped:
             keeping.incomplete(one.channel.peer, now)
-    left = {row.peer for row in waiting} - {row.peer for row in taken} | {
-        one.channel.peer for one in work.sealers if one.is_full
-    }
     if lane is Lane.URGENT:
-        _alarm({one.channel.peer: one.is_full for one in work.sealers}, now)
-    made = [attempt for one in work.sealers for attempt in one.attempts]
-    return Sealing(len(taken), made, left, more=len(waiting) == most)
+        _alarm({one.channel.peer: one.is_full for one in sealers}, now)
+    return Sealing(
+        rows=len(taken),
+        attempts=[attempt for one in sealers for attempt in one.attempts],
+        waiting=having - {one.peer for one in mine} | {one.channel.peer for one in sealers if one.is_full},
+        more=sum(map(len, rows.values())) == most,
+    )
 
 
-def _oldest(peers: Collection[str], lane: Lane, most: int) -> list[OutboxRow]:
-    """With their statements, each read once however many get it."""
+def _oldest(peers: Collection[str], lane: Lane, most: int) -> dict[str, list[OutboxRow]]:
+    """Peer -> its rows among the oldest, with their statements, each read once however many get it."""
     rows = list(OutboxRow.objects.filter(peer__in=peers, lane=lane.value).order_by("id")[:most])
     said = Statement.objects.in_bulk({row.statement_id for row in rows})
+    found: dict[str, list[OutboxRow]] = {}
     for row in rows:
         row.statement = said[row.statement_id]
-    return rows
+        found.setdefault(row.peer, []).append(row)
+    return found
 
 
-class _Work:
-    """The channels of one transaction."""
-
-    def __init__(self, here: Here, lane: Lane, waiting: Sequence[OutboxRow], now: datetime) -> None:
-        self.here, self.lane, self.now = here, lane, now
-        self.rows: dict[str, list[OutboxRow]] = {}
-        for row in waiting:
-            self.rows.setdefault(row.peer, []).append(row)
-        self.channels = keeping.opened(self.rows, lane)
-        self.sealers: list[Sealer] = []
-
-    def claim(self, worker: str) -> None:
-        mine = claimed(self.channels.values(), worker, self.now)
-        going = {one.peer: [going_of(row.statement) for row in self.rows[one.peer]] for one in mine}
-        may_go = Deciding(self.here, self.now).may_go_each(going)
-        contents = sealer.contents_of((row for one in mine for row in self.rows[one.peer]), self.here)
-        self.sealers = [Sealer(self.here, one, may_go[one.peer], contents, self.now) for one in mine]
-
-    def take(self) -> list[OutboxRow]:
-        return [row for one in self.sealers for row in one.take(self.rows[one.channel.peer])]
+def _sealers(
+    here: Here, channels: Collection[OutChannel], rows: Mapping[str, Sequence[OutboxRow]], now: datetime
+) -> list[Sealer]:
+    """Of the channels that have something to seal; decided for all of them together."""
+    may_go = Deciding(here, now).may_go_each(
+        {peer: [going_of(row.statement) for row in some] for peer, some in rows.items()}
+    )
+    contents = sealer.contents_of((row for some in rows.values() for row in some), here)
+    return [Sealer(here, one, may_go[one.peer], contents, now) for one in channels if one.peer in rows]
 
 
 def claimed(channels: Collection[OutChannel], worker: str, now: datetime) -> list[OutChannel]:
