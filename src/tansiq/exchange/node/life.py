@@ -20,6 +20,11 @@ RESTORED, HIGHER = "restored", "higher"
 """Why a node is held: somebody restored it; a peer has positions that it never gave."""
 
 
+def held() -> Life | None:
+    """This node's life, if it is held; None while it speaks."""
+    return Life.objects.filter(pk=1, held_since__isnull=False).first()
+
+
 def is_held() -> bool:
     """Held, a node shows nothing of others: its copies may be recalled by now. Queries of desks ask this first."""
     return Life.objects.filter(pk=1, held_since__isnull=False).exists()
