@@ -32,6 +32,7 @@ class Keeping:
         self.waiting: dict[str, dict[str, Stored]] = {}
         self.parked: dict[str, Letter] = {}
         self.known_of: set[str] = set()
+        self.woken: set[str] = set()
         self.kinds = set(LANES) - {"new.kind"}
         self.log: list[tuple[str, str, Version]] = []
         self.evidence: list[str] = []

@@ -33,7 +33,7 @@ class Node(Receiving):
             identifier, version, before.fact.kind if before else kind, frozenset(audience) - {self.code}, text, needs
         )
         self.objects[identifier] = Live(fact, self.roster.epoch)
-        self.known_of.add(identifier)
+        self._know_of(identifier)
         for peer in sorted(fact.audience & self.roster.members):
             self._enqueue(peer, fact)
         for peer in sorted(self.sent_to.get(identifier, set()) - fact.audience):
@@ -71,6 +71,7 @@ class Node(Receiving):
                 Letter(self.code, peer, restored.Request(self.held.since, self.held.after.get(peer, "")))
                 for peer in sorted(self.held.waiting_for)
             ]
+        self._settle_woken(now)
         letters = [
             Letter(self.code, peer, restored.Request(asking.since, asking.after.get(peer, "")))
             for peer, asking in sorted(self.asked_back.items())

@@ -69,10 +69,11 @@ class Recovering(Comparing):
             if fact.version < self._recall(fact.object).narrowed:  # as in ``_recover_recall``
                 fact = replace(fact, audience=frozenset())
             self.objects[fact.object] = Live(fact, self.roster.epoch)
-            self.known_of.add(fact.object)
+            self._know_of(fact.object)
 
     def _recover_recall(self, peer: str, identifier: str, recall: Recall) -> None:
         self.recalls[identifier] = self._recall(identifier).joined(recall)
+        self._know_of(identifier)
         mine = self.objects.get(identifier)
         if mine is None:
             return

@@ -54,6 +54,11 @@ class Settling(Keeping):
         for identifier in list(self.waiting):
             self._settle(identifier, now)
 
+    def _settle_woken(self, now: datetime) -> None:
+        woken, self.woken = self.woken, set()
+        for identifier in sorted(woken & set(self.waiting)):
+            self._settle(identifier, now)
+
     def _settle(self, identifier: str, now: datetime) -> None:
         stored = self.waiting.get(identifier, {})
         live = self.objects.get(identifier)
@@ -111,6 +116,12 @@ class Settling(Keeping):
             if forwarded == envelope.object:
                 self._enqueue(peer, fact_of(envelope))
         return self._needing(envelope.object) & set(self.waiting)
+
+    def _know_of(self, identifier: str) -> None:
+        """What others sent may refer to it, and have come before."""
+        if identifier not in self.known_of:
+            self.known_of.add(identifier)
+            self.woken |= self._needing(identifier)
 
     def _needing(self, identifier: str) -> set[str]:
         return {

@@ -79,6 +79,33 @@ def test_poisoned_object_holds_back_itself_only_until_a_person_refuses_it() -> N
     assert (said.version, said.state) == (Version(1, 2), State.STORED)
 
 
+def test_object_that_waits_for_one_published_later_is_applied_then() -> None:
+    world = Federation(*EVERYBODY)
+    world["XA"].publish("1", audience=EVERYBODY, text="first", needs="XE:9")
+    world.run(rounds=3)
+    between = text_at(world, "XE", "XA:1")
+    world["XE"].publish("9", audience=["XF"], text="own")
+    world.run(rounds=3)
+
+    assert between is None
+    assert (text_at(world, "XE", "XA:1"), text_at(world, "XF", "XA:1")) == ("first", "first")
+
+
+def test_object_that_waits_for_one_that_a_restore_lost_is_applied_when_it_is_back() -> None:
+    world = Federation(*EVERYBODY)
+    world["XA"].publish("1", audience=EVERYBODY, text="first", needs="XE:9")
+    world.run(rounds=3)
+    backup = world.backup("XE")
+    world["XE"].publish("9", audience=EVERYBODY, text="own")
+    world.run(rounds=3)
+    world.restore("XE", backup)
+    lost = text_at(world, "XE", "XA:1")
+    world.run(rounds=10)
+
+    assert lost is None
+    assert (text_at(world, "XE", "XE:9"), text_at(world, "XE", "XA:1")) == ("own", "first")
+
+
 def test_mail_carries_what_the_backbone_does_not() -> None:
     world = Federation(*EVERYBODY)
     world.cut |= {("XA", "XE", Way.JETSTREAM)}
