@@ -45,6 +45,7 @@ class Stream:
         object: str = "",
         term: int = 1,
         marking: Sequence[Marking] | None = None,
+        marking_text: str = "",
         payload: Any = None,
         blobs: Sequence[BlobReference] = (),
         epoch: int = 1,
@@ -52,7 +53,7 @@ class Stream:
         forged: bool = False,
         **fields: Any,
     ) -> Authentic:
-        """The next envelope: version ``term``.``n`` of ``<team>:<name>``. ``fields``: of the envelope, as given."""
+        """The next envelope: version ``term``.``n`` of ``<team>:<name>``. ``marking_text``, ``fields``: as given."""
         team = team or self.sender
         markings_here = list(marking) if marking is not None else marked(team, self.recipient)
         said = Statement(
@@ -61,7 +62,7 @@ class Stream:
             schema=1,
             object=object or f"{team}:{name}",
             version=Version(term, n),
-            marking=markings.write(markings_here),
+            marking=marking_text or markings.write(markings_here),
             team=team,
             person="",
             epoch=1,

@@ -75,6 +75,21 @@ def counted(stream: Stream) -> tuple[int, int]:
     return row.waiting_bodies, row.above_bodies
 
 
+HOSTILE = ("\0", "a\0b", "x" * 5000, "XA:" + "y" * 5000)
+"""Texts that a column of some database does not take."""
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=["nul", "nul between", "long", "long id"])
+def test_texts_that_no_column_takes_are_put_aside(xe: Here, desk: Desk, text: str) -> None:
+    stream = Stream()
+
+    became = got(xe, stream.says("1", marking_text=text), stream.says("2", needs=text), stream.says("3"))
+
+    assert became == ["taken"] * 3
+    assert waiting() == [("XA:1", "quarantined", "marking"), ("XA:2", "quarantined", "payload")]
+    assert list(desk.texts) == ["XA:3"]
+
+
 # ---- positions
 
 

@@ -97,7 +97,7 @@ class Candidate:
             kind=envelope.kind if envelope else "",
             team=envelope.author.team if envelope else "",
             epoch=head.epoch,
-            marking_text=envelope.marking if envelope else "",
+            marking_text=envelope.marking.replace("\0", "") if envelope else "",  # with one it is no JSON anyway
             signer=examined.body.signer,
             size_bytes=len(examined.body.content),
             way=way,

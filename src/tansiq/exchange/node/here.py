@@ -15,6 +15,7 @@ from tansiq.exchange.channel import LIMITS, Limit
 from tansiq.exchange.facts import Facts
 from tansiq.exchange.kinds import KNOWN, Kinds, Writer, owner_of
 from tansiq.exchange.sending import WINDOW
+from tansiq.exchange.values import OBJECT
 from tansiq.openpgp.sealing import Secret
 from tansiq.sharing.recipients import ToPerson, ToTeam, decide_recipient
 
@@ -173,4 +174,6 @@ class Judged:
 
     def fits(self, envelope: Envelope, payload: object) -> bool:
         kind = self.here.kinds.get(envelope.kind)
-        return kind is not None and kind.fits(payload)
+        if kind is None or not kind.fits(payload):
+            return False
+        return all(OBJECT.fullmatch(one) for one in kind.references(payload))

@@ -33,7 +33,7 @@ def receive_junk(junk: seal.Junk, sealed: Sealed, way: str, now: datetime) -> No
         size_bytes=len(sealed.data),
         check_number=junk.check,
         reason=junk.reason.value,
-        detail=junk.detail[:500],
+        detail=junk.detail[:500].replace("\0", ""),
         way=way,
         first_at=now,
         last_at=now,
