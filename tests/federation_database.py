@@ -98,14 +98,16 @@ class OutView:
 class DatabaseNode:
     """See the module. Methods are those of ``federation_node.Node``."""
 
-    def __init__(self, code: str, roster: Roster, limits: dict[Lane, Limit], window: int) -> None:
+    def __init__(
+        self, code: str, roster: Roster, limits: dict[Lane, Limit], window: int, *, connection: Any = None
+    ) -> None:
         self.code, self.roster, self.limits, self.window = code, roster, limits, window
         self.known: tuple[str, ...] = KNOWN_AT_FIRST
         self.desk = Log(code)
         self.now = BEGINNING
         self.asked: dict[tuple[str, ReceiptAsked], datetime] = {}
         django()
-        self.connection = node_databases.new()
+        self.connection = connection or node_databases.new()
 
     def __del__(self) -> None:
         """A run makes thousands."""

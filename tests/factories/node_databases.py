@@ -35,14 +35,14 @@ def on(connection: Any) -> Iterator[None]:
 
 def new(content: bytes | None = None) -> Any:
     """A connection to a database that nobody else has, with this content; None: the tables, and nothing in them."""
-    connection = _in_memory() if servers.running is None else _to(_free.pop() if _free else _created())
+    connection = _in_memory() if servers.running is None else to(_free.pop() if _free else _created())
     put(connection, _empty(connection.vendor) if content is None else content)
     return connection
 
 
 def another(connection: Any) -> Any:
     """One more connection to a database of PostgreSQL, for another thread."""
-    return _to(connection.settings_dict["NAME"])
+    return to(connection.settings_dict["NAME"])
 
 
 def leave(connection: Any) -> None:
@@ -93,7 +93,7 @@ _known: dict[str, bytes | str] = {}
 
 def _empty(vendor: str) -> bytes:
     if vendor not in _known:
-        connection = _in_memory() if vendor == "sqlite" else _to(_created())
+        connection = _in_memory() if vendor == "sqlite" else to(_created())
         with on(connection):
             if vendor == "sqlite":
                 _migrate()
@@ -107,7 +107,7 @@ def _created() -> str:
     assert servers.running is not None
     if "template" not in _known:
         template = servers.running.create()
-        connection = _to(template)
+        connection = to(template)
         with on(connection):
             _migrate()
         connection.close()  # nobody may be connected to what is copied
@@ -141,7 +141,8 @@ def _in_memory() -> Any:
     return connection
 
 
-def _to(name: str) -> Any:
+def to(name: str) -> Any:
+    """A connection to a database of PostgreSQL."""
     from django.db import DEFAULT_DB_ALIAS, connections
     from django.db.backends.postgresql.base import DatabaseWrapper
 
