@@ -93,6 +93,15 @@ def publish(*names: str, teams: tuple[str, ...] = ("XE", "XF"), code: str = "XA"
     publish_all(roster or here(code), changes, NOW)
 
 
+def accept(epoch: int) -> None:
+    """As another process of the node has, which read it and did what follows."""
+    from tansiq.exchange.models import RosterRecord
+
+    RosterRecord.objects.create(
+        realm="live", epoch=epoch, digest="0" * 64, text="", signatures=[], issued_at=NOW, accepted_at=NOW
+    )
+
+
 @contextmanager
 def transaction() -> Iterator[None]:
     from django.db import transaction
@@ -134,11 +143,9 @@ def test_roster_waits_for_what_is_being_published_and_sends_it_on(at_once: AtOnc
 
 
 def test_what_is_published_under_a_former_roster_is_compared(at_once: AtOnce) -> None:
-    from tansiq.exchange.models import Link, RosterRecord
+    from tansiq.exchange.models import Link
 
-    RosterRecord.objects.create(
-        realm="live", epoch=2, digest="0" * 64, text="", signatures=[], issued_at=NOW, accepted_at=NOW
-    )
+    accept(2)
 
     publish("1", roster=here("XA", members=("XA", "XE")))
 
@@ -173,6 +180,14 @@ def attempted() -> list[int]:
     from tansiq.exchange.node.attempts import due_attempts
 
     return [one.first for one in due_attempts(here("XA"), "XE", Lane.NORMAL, now=NOW) if not one.is_skip]
+
+
+def test_nothing_is_attempted_by_who_knows_a_former_roster_only(at_once: AtOnce) -> None:
+    sealed("1")
+
+    accept(2)
+
+    assert attempted() == []
 
 
 def recalled_from() -> list[str]:

@@ -36,7 +36,7 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
     transaction has ended.
     """
     channel = keeping.locked(peer, lane)
-    if channel is None or not channel.incarnation or keeping.is_silent(peer):
+    if channel is None or not channel.incarnation or keeping.is_silent(peer) or keeping.is_outdated(here.epoch):
         return []
     deciding = Deciding(here, now)
     if not is_reached(here, peer, lane):

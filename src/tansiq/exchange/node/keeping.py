@@ -16,6 +16,7 @@ from tansiq.exchange.models import (
     OutboxRow,
     OutChannel,
     RecallOrder,
+    RosterRecord,
     Sent,
     SharedObject,
     Statement,
@@ -60,6 +61,11 @@ def silent(peers: Collection[str]) -> set[str]:
         return set(peers)
     frozen = Link.objects.filter(frozen_at__isnull=False).values_list("peer", flat=True)
     return set(frozen) & set(peers)
+
+
+def is_outdated(epoch: int) -> bool:
+    """A later roster counts than the one by which somebody is about to decide: what it recalls was settled already."""
+    return RosterRecord.objects.filter(epoch__gt=epoch).exists()
 
 
 def belief_of(channel: OutChannel) -> Holding:
