@@ -5,7 +5,9 @@ from __future__ import annotations
 import seed
 
 from factories import links, signin
+from tansiq.cli import node
 
 if __name__ == "__main__":
     seed.seed()
-    links.filled(signin.now())
+    links.filled(signin.now(), links.drawn(node.home()))
+    links.asked_for(signin.now())

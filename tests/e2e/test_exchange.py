@@ -22,6 +22,7 @@ PAGES = [
     "/exchange/waiting/?state=refused",
     "/exchange/waiting/1/",
     "/exchange/recalls/",
+    "/checks/",
 ]
 
 
@@ -50,7 +51,8 @@ def entered(linked: Site, open_page: Opener, name: str, **named: object) -> Page
 
 
 @pytest.mark.parametrize(
-    ("language", "scheme", "width"), [("ar", "dark", 1280), ("en", "light", 360), ("fr", "dark", 360)]
+    ("language", "scheme", "width"),
+    [("ar", "dark", 1280), ("ar", "light", 360), ("en", "light", 360), ("fr", "dark", 360)],
 )
 def test_pages_have_nothing_that_axe_finds_and_scroll_one_way(
     linked: Site, open_page: Opener, language: str, scheme: str, width: int
@@ -132,3 +134,69 @@ def test_head_ends_an_alarm_by_keyboard(linked: Site, open_page: Opener) -> None
 
     expect(page.locator(".notice.success")).to_have_count(1)
     expect(page.locator("form[action*='/exchange/alarms/']")).to_have_count(0)
+
+
+def pressed(page: Page, button: str) -> None:
+    """By keyboard."""
+    page.focus(button)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("name", ["hanan", "amina"])
+def test_comparison_is_asked_for_by_keyboard(linked: Site, open_page: Opener, name: str) -> None:
+    page = entered(linked, open_page, name)
+    page.goto("/exchange/links/XE/")
+
+    pressed(page, "form[action$='/compare/'] button")
+
+    expect(page.locator(".notice.success")).to_have_count(1)
+    assert findings(page) == []
+
+
+def test_what_waits_is_tried_again_and_then_refused_by_keyboard(linked: Site, open_page: Opener) -> None:
+    page = entered(linked, open_page, "hanan")
+    page.goto("/exchange/waiting/?state=quarantined")
+    row = page.locator("tr", has_text="XE-CERT:case.7f43")
+    expect(row).to_have_count(1)
+
+    pressed(page, "form[action$='/retry/'] button")
+    expect(page.locator(".notice.success")).to_have_count(1)
+    expect(row).to_have_count(1)  # it waits on, and its reason is said
+    pressed(page, "form[action$='/refuse/'] button")
+
+    expect(page.locator(".notice.success")).to_have_count(1)
+    page.goto("/exchange/waiting/?state=refused")
+    expect(row).to_have_count(1)
+    expect(row.locator("button")).to_have_count(0)
+    assert findings(page) == []
+
+
+def test_check_of_another_node_is_answered_by_keyboard_from_the_first_page(linked: Site, open_page: Opener) -> None:
+    page = entered(linked, open_page, "amina")
+    page.goto("/")
+    pressed(page, "a[href='/checks/']")
+    page.wait_for_url("**/checks/")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+    pressed(page, "form[action$='/seen/'] button")
+
+    expect(page.locator(".notice.success")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator(".empty")).to_have_count(1)
+    assert findings(page) == []
+
+
+def test_head_of_a_held_node_says_why_not_to_wait_for_a_peer_by_keyboard(linked: Site, open_page: Opener) -> None:
+    done = linked.run("exchange", "restore", "--yes")
+    assert done.returncode == 0, done.stderr
+    page = entered(linked, open_page, "hanan")
+    page.goto("/exchange/links/XG/")
+    assert findings(page) == []
+
+    page.focus("input[name=reason]")
+    page.keyboard.type("Away until May")
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".notice.success")).to_have_count(1)
+    expect(page.locator("input[name=reason]")).to_have_count(0)
+    assert findings(page) == []

@@ -45,6 +45,7 @@ EVIDENCE = "Deed of the numbers, folio 7f3b"
 REFUSAL = "Folio 7f3c names another"
 KEY_NAME = "siem-7f3d"
 INVITED = "newcomer-7f3e@xa.example"
+NEW_ADDRESS = "salma-7f4a@xa.example"
 
 
 def name_of(person: str) -> str:
@@ -105,6 +106,7 @@ def somebody(name: str, team: str, post: Role | Seat | None, language: str) -> P
 
 def filled(xa: Team, xf: Team, people: dict[str, Person]) -> dict[str | tuple[str, str], Any]:
     from tansiq.members import actions
+    from tansiq.members.actions import addresses
     from tansiq.members.actions.keys import create_key
     from tansiq.members.models import Appointment
 
@@ -131,6 +133,8 @@ def filled(xa: Team, xf: Team, people: dict[str, Person]) -> dict[str | tuple[st
     actions.publish_profile(xa, by=head, now=now)
     key = create_key(KEY_NAME, team=xa, scopes=[Scope.DIRECTORY_READ], expires_at=now + 30 * day, by=head, now=now).key
     waiting, alarm = links.filled(now)
+    check = links.asked_for(now)
+    asked = addresses.ask_for_address(people["salma"], NEW_ADDRESS, by=head, now=now)
     invited = actions.invite(INVITED, post=Role.ANALYST, team=xa, by=head, now=now, name="Newcomer")
     return {
         "code": "XA-CERT",
@@ -141,6 +145,7 @@ def filled(xa: Team, xf: Team, people: dict[str, Person]) -> dict[str | tuple[st
         ("exchange-waiting-one", "number"): waiting,
         ("exchange-retry", "number"): waiting,
         ("exchange-refuse", "number"): waiting,
+        ("check-seen", "number"): check,
         ("duty-end", "number"): shift.pk,
         ("claim-end", "number"): asn.pk,
         ("claim-judge", "number"): asn.pk,
@@ -159,7 +164,7 @@ def filled(xa: Team, xf: Team, people: dict[str, Person]) -> dict[str | tuple[st
         "appointment": Appointment.objects.get(person=people["omar"]).pk,
         "token": invited.token,
         ("signin_enter", "token"): actions.sign_in_link(people["amina"], by=signin.SET_UP, now=now),
-        ("address_confirm", "token"): "nobodys",
+        ("address_confirm", "token"): asked.token,
         "session": 1,
         "pk": 1,
         "provider_id": "provider",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from tansiq.exchange import roster_change
 from tansiq.exchange.values import EMPTY_DIGEST, digest
 
 if TYPE_CHECKING:
+    from tansiq.core.home import Home
+    from tansiq.exchange.join import JoinRequest
     from tansiq.exchange.models import Statement, Waiting
     from tansiq.exchange.roster import Roster
 
@@ -35,7 +38,10 @@ FOR_GUESTS = "XE-CERT:case.7f44"
 
 
 def federated(
-    *, peers: Sequence[str] = tuple(EVERY_STATE), guests: Sequence[str] = ("XF-CERT",), request: object = None
+    *,
+    peers: Sequence[str] = tuple(EVERY_STATE),
+    guests: Sequence[str] = ("XF-CERT",),
+    request: JoinRequest | None = None,
 ) -> Roster:
     """A roster with this node (named if nobody did before), its guests and ``peers``, stored as accepted.
 
@@ -48,9 +54,11 @@ def federated(
     named = {"code": "XA", "name": "XA", "language": "en", "team": signin.team_of("XA-CERT"), "set_up_at": signin.now()}
     node, _is_new = Node.objects.get_or_create(pk=1, defaults=named)
     draft = rosters.founded(*peers)
-    draft = roster_change.admit(draft, request or rosters.request(node.code, "XA-CERT"), rosters.WORDS)
+    ours = request or rosters.request(node.code, "XA-CERT")
+    draft = roster_change.admit(draft, ours, rosters.WORDS)
     for guest in guests:
-        draft = roster_change.admit(draft, rosters.request(node.code, guest), rosters.WORDS)
+        key = rosters.platform_secret(guest, node.code).certificate
+        draft = roster_change.admit(draft, replace(ours, team=guest, platform_certificate=key), rosters.WORDS)
     store(draft)
     return draft
 
@@ -225,11 +233,41 @@ def recalled(now: datetime) -> None:
     )
 
 
-def filled(now: datetime) -> tuple[int, int]:
-    """All of the above. Returns: number of a version that waits, and of an alarm."""
+def asked_for(now: datetime) -> int:
+    """Two communication checks of XE-CERT, one of which was answered here. Returns: number of the other."""
+    from tansiq.exchange.models import CheckHeard
+
+    before = now - timedelta(hours=1)
+    CheckHeard.objects.create(
+        round="7f47", team="XE-CERT", sent_at=before, heard_at=before, seen_at=now, seen_by="P-7F48"
+    )
+    return CheckHeard.objects.create(round="7f49", team="XE-CERT", sent_at=now, heard_at=now).pk
+
+
+def drawn(home: Home) -> JoinRequest:
+    """A request of this node, ``XA`` if nobody named it, whose keys are in ``home`` from now on."""
+    from tansiq.exchange import custody, nkey
+    from tansiq.exchange.join import JoinRequest
+    from tansiq.members.models import Node
+
+    code = Node.objects.values_list("code", flat=True).first() or "XA"
+    keys = custody.draw(home, code=code, team="XA-CERT", realm="live")
+    return JoinRequest(
+        realm="live",
+        node=code,
+        team="XA-CERT",
+        node_certificate=keys.node[0].certificate,
+        platform_certificate=keys.platform["XA-CERT"][0].certificate,
+        nkey=nkey.public(keys.seed),
+        mail="",
+    )
+
+
+def filled(now: datetime, request: JoinRequest | None = None) -> tuple[int, int]:
+    """All of the above, but for checks. Returns: number of a version that waits, and of an alarm."""
     from tansiq.exchange.models import Alarm, ParkedBody
 
-    federated()
+    federated(request=request)
     every_state(now)
     on_the_way(now)
     recalled(now)

@@ -22,6 +22,7 @@ MAY_SEE: dict[str, tuple[str, set[str]]] = {
     "why a claim was refused": (federation.REFUSAL, TEAM | SEATS),
     "the name of an API key": (federation.KEY_NAME, {"salma", "auditor"}),
     "the address of somebody invited": (federation.INVITED, {"salma", "grace"}),
+    "the address that somebody wants": (federation.NEW_ADDRESS, {"salma"}),
     "the name of who is on duty": (name_of("amina"), MEMBERS),
     "the name of a colleague": (name_of("khalid"), TEAM | {"grace"}),
     "the address of a colleague": ("khalid@cert.example", {"salma", "grace", "khalid"}),

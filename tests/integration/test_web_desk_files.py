@@ -259,3 +259,23 @@ def test_record_is_verified_by_those_who_may(name: str, status: int) -> None:
 
     assert answer.status_code == status
     assert ("The record holds" in answer.content.decode()) == (status == 200)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "its hash is another"), ("ar", "بصمته مختلفة")])
+def test_page_names_the_first_broken_row_and_why_in_the_readers_language(language: str, said: str) -> None:
+    from django.db import connection
+
+    from tansiq.audit.actions import record
+    from tansiq.members.models import Person
+
+    grace = desk.at_door("grace")
+    Person.objects.update(language=language)
+    record("case.opened", ("case", 1), by=signin.SET_UP, now=signin.now())
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER audit_entry_unchanged" + (" ON audit_entry" * (connection.vendor == "postgresql")))
+        cursor.execute("UPDATE audit_entry SET who = 'P-XXXXXX'")
+
+    page = grace.post("/audit/verify/").content.decode()
+
+    assert said in page
+    assert "{number}" not in page

@@ -260,22 +260,10 @@ def with_keys(forgotten: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     from django.conf import settings
 
     from tansiq.core.home import Home
-    from tansiq.exchange import custody, nkey
-    from tansiq.exchange.join import JoinRequest
 
     home = Home(path=tmp_path, lake=tmp_path / "lake", lake_catalogue="")
     monkeypatch.setattr(settings, "HOME", home)
-    keys = custody.draw(home, code="XA", team="XA-CERT", realm="live")
-    request = JoinRequest(
-        realm="live",
-        node="XA",
-        team="XA-CERT",
-        node_certificate=keys.node[0].certificate,
-        platform_certificate=keys.platform["XA-CERT"][0].certificate,
-        nkey=nkey.public(keys.seed),
-        mail="",
-    )
-    links.federated(peers=("XE",), guests=(), request=request)
+    links.federated(peers=("XE",), guests=(), request=links.drawn(home))
 
 
 def verbs() -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gettext as _gettext
 import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from tansiq.core.text import LANGUAGES
 
 LOCALES = Path(__file__).resolve().parent.parent / "locale"
 DOMAIN = "django"  # the one catalogue, under the name that the pages' framework expects
+
+BEFORE_A_SIGN, AFTER_A_QUOTE = re.compile(r"(?<=\S) (?=[;:!?»](?!\w))"), re.compile("(?<=«) ")
+UNBROKEN = "\N{NO-BREAK SPACE}"
 
 _current = "en"
 
@@ -56,7 +60,19 @@ def compile_catalogues() -> None:
 
     for po in sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
         with po.open("rb") as source, po.with_suffix(".mo").open("wb") as target:
-            write_mo(target, read_po(source))
+            written = read_po(source)
+            for message in written:
+                several = isinstance(message.string, list | tuple)
+                texts = [typeset(text, po.parts[-3]) for text in (message.string if several else [message.string])]
+                message.string = texts if several else texts[0]
+            write_mo(target, written)
+
+
+def typeset(text: str, language: str) -> str:
+    """French has a space before its double signs, at which no line may begin. Translators write a plain one."""
+    if language != "fr":
+        return text
+    return AFTER_A_QUOTE.sub(UNBROKEN, BEFORE_A_SIGN.sub(UNBROKEN, text))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
@@ -82,7 +83,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     rules.may_verify(request.viewer).require()
     verdict = verified()
     broken = verdict.broken
-    fault = FAULTS[broken.fault] if broken else ""
+    fault = _(FAULTS[broken.fault]).format(number=broken.number) if broken else ""
     return render(request, "desk/verdict.html", {"verdict": verdict, "fault": fault, **_state(request)})
 
 

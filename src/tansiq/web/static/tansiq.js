@@ -22,5 +22,18 @@ const reach = () => {
   }
 };
 reach();
+
+// What is wider than its place begins in the middle (the map), or at the page that is shown (the desks).
+for (const map of document.querySelectorAll(".world")) {
+  const side = getComputedStyle(map).direction === "rtl" ? -1 : 1;
+  map.scrollLeft = (side * (map.scrollWidth - map.clientWidth)) / 2;
+}
+for (const here of document.querySelectorAll(".desks [aria-current], .tabs [aria-current]")) {
+  const place = here.parentElement;
+  const [inner, outer] = [here.getBoundingClientRect(), place.getBoundingClientRect()];
+  if (inner.left < outer.left || inner.right > outer.right) {
+    place.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+  }
+}
 addEventListener("resize", reach);
 document.addEventListener("htmx:after:swap", reach);
