@@ -62,9 +62,10 @@ def compile_catalogues() -> None:
         with po.open("rb") as source, po.with_suffix(".mo").open("wb") as target:
             written = read_po(source)
             for message in written:
-                several = isinstance(message.string, list | tuple)
-                texts = [typeset(text, po.parts[-3]) for text in (message.string if several else [message.string])]
-                message.string = texts if several else texts[0]
+                if isinstance(message.string, str):
+                    message.string = typeset(message.string, po.parts[-3])
+                else:
+                    message.string = [typeset(str(text), po.parts[-3]) for text in message.string or ()]
             write_mo(target, written)
 
 
