@@ -7,6 +7,7 @@ same scenarios and the same state machine run over both. Author signatures are r
 from __future__ import annotations
 
 import random
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -107,11 +108,12 @@ class DatabaseNode:
         self.now = BEGINNING
         self.asked: dict[tuple[str, ReceiptAsked], datetime] = {}
         django()
-        self.connection = connection or node_databases.new()
+        self._take(connection or node_databases.new())
 
-    def __del__(self) -> None:
-        """A run makes thousands."""
-        node_databases.leave(self.connection)
+    def _take(self, connection: Any) -> None:
+        """It is left with this node: a run makes thousands."""
+        self.connection = connection
+        weakref.finalize(self, node_databases.leave, connection).atexit = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "connection": node_databases.content_of(self.connection)}
@@ -120,7 +122,8 @@ class DatabaseNode:
         """A process that died: what was in memory only is gone."""
         from tansiq.exchange.node import comparing, returning
 
-        self.__dict__.update(state, connection=node_databases.new(state["connection"]))
+        self.__dict__.update(state)
+        self._take(node_databases.new(state["connection"]))
         for memory in (returning._partial, comparing._opened):
             for key in [key for key in memory if key[0] == self.code]:
                 del memory[key]

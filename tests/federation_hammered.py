@@ -66,9 +66,6 @@ class SharedNode(DatabaseNode):
         super().__init__(code, roster, dict(LIMITS), WINDOW, connection=node_databases.to(name))
         self.desk = Table(code)
 
-    def __del__(self) -> None:
-        self.connection.connection.close()
-
 
 class Shared(Federation):
     """The nodes, as one process sees them. What is under way between them is this process's own."""

@@ -211,7 +211,7 @@ def _note_states(here: Here, said: Mapping[str, Sequence[ObjectState]], now: dat
     if not last:
         return
     known = Recipient.objects.filter(peer__in=said, object__in={object_id for object_id, _peer in last})
-    pairs = [pair for pair in known.order_by("object", "peer").values_list("object", "peer") if pair in last]
+    pairs = [pair for pair in known.order_by("peer", "object").values_list("object", "peer") if pair in last]
     Recipient.objects.bulk_create(
         [_stated(object_id, peer, last[object_id, peer], now) for object_id, peer in pairs],
         batch_size=500,

@@ -33,7 +33,8 @@ def plain_of(said: Sequence[Receipt], holdings: Sequence[Holding]) -> Plain:
         for number, one in enumerate(said)
         if not one.gaps and one.through == one.highest and several[one.sender, one.lane] == 1
     }
-    found = OutChannel.objects.select_for_update().filter(peer__in={peer for peer, _lane in asked})
+    peers, lanes = {peer for peer, _lane in asked}, {lane for _peer, lane in asked}
+    found = OutChannel.objects.select_for_update().filter(peer__in=peers, lane__in=lanes)
     channels = {
         number: row
         for row in found.order_by("peer", "lane")

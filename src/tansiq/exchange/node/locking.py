@@ -5,6 +5,8 @@ Whoever needs several locks takes them in this order: the node's life, objects, 
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,7 +14,8 @@ from django.db import OperationalError, connection
 from django.db.models import QuerySet
 
 Done = TypeVar("Done")
-TRIES = 3
+TRIES = 5
+LONGEST_SECONDS = 0.2
 _ENDED = ("40001", "40P01")
 """SQLSTATE of a transaction that was ended so that others go on: it can be done again as it was."""
 
@@ -46,4 +49,5 @@ def again_after_deadlock(work: Callable[[], Done]) -> Done:
         except OperationalError as error:
             if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", None) not in _ENDED:
                 raise
+            time.sleep(random.uniform(0, LONGEST_SECONDS))  # the other goes first, else both meet again
     return work()

@@ -12,7 +12,7 @@ from django.db.models import Q
 from tansiq.exchange import sending
 from tansiq.exchange.body import Lane
 from tansiq.exchange.channel import ORDER_OF_LOSS
-from tansiq.exchange.models import Alarm, OutboxRow, OutChannel, RosterRecord, Statement
+from tansiq.exchange.models import Alarm, OutboxRow, OutChannel, Statement
 from tansiq.exchange.node import alarms, attempts, keeping, sealer
 from tansiq.exchange.node.deciding import Deciding, going_of
 from tansiq.exchange.node.here import Here
@@ -65,9 +65,10 @@ def _sealed(
 ) -> Sealing:
     asked = OutboxRow.objects.filter(peer__in=set(peers) - keeping.silent(peers), lane=lane.value)
     having = set(asked.order_by().values_list("peer", flat=True).distinct())
-    if not having or RosterRecord.objects.filter(epoch__gt=here.epoch).exists():
+    channels = keeping.opened(having, lane).values() if having else ()
+    if not channels or keeping.is_outdated(here.epoch):
         return Sealing()  # what was signed under a newer roster must not be addressed under this one (check 5.11)
-    mine = claimed(keeping.opened(having, lane).values(), worker, now)
+    mine = claimed(channels, worker, now)
     rows = _oldest([one.peer for one in mine], lane, most)
     sealers = _sealers(here, mine, rows, now)
     taken = [row for one in sealers for row in one.take(rows[one.channel.peer])]
