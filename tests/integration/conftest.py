@@ -166,10 +166,14 @@ def database(_connected: None) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def there(_connected: None) -> Iterator[Federation]:
-    """Three teams and a person of every kind, signed in; for the tests of a module, which change nothing of it."""
-    from django.db import transaction
+    """Three teams and a person of every kind, signed in; for the tests of a module, which change nothing of it.
 
-    with transaction.atomic():
+    What they proved when they signed in counts for as long as that takes: a walk may be slower than five minutes.
+    """
+    from django.db import transaction
+    from django.test import override_settings
+
+    with transaction.atomic(), override_settings(ACCOUNT_REAUTHENTICATION_TIMEOUT=24 * 3600):
         yield federation.seeded()
         transaction.set_rollback(True)
 

@@ -8,6 +8,7 @@ import pytest
 
 from factories import signin as cast
 from tansiq.core.viewer import Role, Seat
+from tansiq.notices.submission import Encryption, Server
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -143,6 +144,26 @@ def test_head_invites_and_the_mail_holds_a_link_that_works() -> None:
     assert posts() == [("new@cert.example", "XA-CERT", "analyst")]
     assert cast.browser().get(link).status_code == 200
     assert mail.language == "fr"
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        (None, "waits: this node has no mail server"),
+        (Server("mail.example", 25, Encryption.NONE), "An invitation is on its way"),
+    ],
+)
+def test_head_is_told_whether_an_invitation_can_leave(
+    monkeypatch: pytest.MonkeyPatch, server: Server | None, told: str
+) -> None:
+    from django.conf import settings
+
+    monkeypatch.setattr(settings, "SMTP", server)
+    client = client_of(HANAN, Role.HEAD)
+
+    page = client.post("/people/invite/", NEW | {"in_team": "XA-CERT"}, follow=True)
+
+    assert told in page.content.decode()
 
 
 def test_head_appoints_in_the_own_team_whatever_the_form_says() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.decorators import reauthentication_required
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -58,7 +59,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         return _shown(request, team, form, status=422)
     if result.token:
         post.invite(result.person, result.token, inviter=request.user.name, now=request.now)
-        messages.success(request, _("An invitation is on its way to {address}.").format(address=result.person.email))
+        _say_invited(request, result.person.email)
     else:
         messages.success(request, _("{name} was appointed.").format(name=result.person.name))
     return _back(team)
@@ -78,7 +79,7 @@ def invite_again(request: HttpRequest, code: str) -> HttpResponse:
         messages.error(request, said(error))
         return _back(team)
     post.invite(person, token, inviter=request.user.name, now=request.now)
-    messages.success(request, _("An invitation is on its way to {address}.").format(address=person.email))
+    _say_invited(request, person.email)
     return _back(team)
 
 
@@ -136,6 +137,15 @@ def _shown(request: HttpRequest, team: str, form: InviteForm, status: int = 200)
         "teams": Team.objects.order_by("code").values_list("code", flat=True) if secretariat else [],
     }
     return render(request, "account/people.html", context, status=status)
+
+
+def _say_invited(request: HttpRequest, address: str) -> None:
+    """Without a mail server it goes nowhere, and whoever invites has to know."""
+    if settings.SMTP is None:
+        waits = _("The invitation to {address} waits: this node has no mail server. Ask whoever runs it to name one.")
+        messages.warning(request, waits.format(address=address))
+    else:
+        messages.success(request, _("An invitation is on its way to {address}.").format(address=address))
 
 
 def _back(team: str) -> HttpResponse:
