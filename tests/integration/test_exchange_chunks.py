@@ -17,7 +17,8 @@ from factories.exchange_node import Desk, kinds, marked, payload
 from factories.exchange_node import here as node
 from tansiq import __version__
 from tansiq.exchange import program, reading
-from tansiq.exchange.blobs import BlobStore, indices
+from tansiq.exchange.blob import indices
+from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.body import BlobReference, Lane
 from tansiq.exchange.carried import Outbound, Outcome, Received
 from tansiq.exchange.facts import NodeKey

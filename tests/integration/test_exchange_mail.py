@@ -384,5 +384,5 @@ def test_settings_refuse_what_they_cannot_use_and_keep_the_password(
     monkeypatch.setenv(name, value)
 
     with pytest.raises(settings.BadSetting, match=name) as bad:
-        settings.exchange_mail(), settings.imap_done(), settings.imap()
+        settings.exchange_mail(), settings.mail.imap_done(), settings.imap()
     assert "hidden-7f3a" not in str(bad.value)

@@ -138,7 +138,7 @@ def test_key_of_a_roster_that_was_never_here_is_of_an_unknown_day(filled: Any) -
 
 
 def test_first_standing_that_is_so_is_the_one() -> None:
-    from tansiq.exchange.node.status import LinkState, Standing
+    from tansiq.exchange.node.standing import LinkState, Standing
 
     now = signin.now()
     everything: dict[str, Any] = {

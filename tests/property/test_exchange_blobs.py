@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tansiq.exchange import blob
-from tansiq.exchange.blob import CHUNK_BYTES
-from tansiq.exchange.blobs import STRIDE_BYTES, BlobStore, indices
+from tansiq.exchange.blob import CHUNK_BYTES, STRIDE_BYTES, indices
+from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.body import BlobReference
 from tansiq.exchange.values import Unfit
 

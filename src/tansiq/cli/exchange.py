@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,14 +15,22 @@ from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.language import _, ngettext
 
 if TYPE_CHECKING:
-    from tansiq.exchange.node.status import LinkState, Status
+    from tansiq.exchange.node.standing import LinkState, Status
 
 NAME = "exchange"
+Verb = tuple[str, Callable[..., None], str, str]
+"""Its name, what does it, what that is, an example."""
 
 
 def app() -> typer.Typer:
     desk = typer.Typer(no_args_is_help=True, help=_("The links between this node and its peers."))
-    for name, verb, text, command in (
+    for name, verb, text, command in (*_of_links(), *_of_what_waits(), *_of_files(), *_of_a_restore()):
+        desk.command(name, help=text + "\n\n" + _("Example: {command}").format(command=command))(verb)
+    return desk
+
+
+def _of_links() -> tuple[Verb, ...]:
+    return (
         (
             "status",
             status,
@@ -52,6 +61,11 @@ def app() -> typer.Typer:
             _("Compare with a peer, object by object, and repair what differs."),
             "tansiq exchange compare XB",
         ),
+    )
+
+
+def _of_what_waits() -> tuple[Verb, ...]:
+    return (
         (
             "waiting",
             exchange_waiting.waiting,
@@ -70,6 +84,11 @@ def app() -> typer.Typer:
             _("Refuse something that waits, for good. Only who may see it may."),
             "tansiq exchange refuse 17",
         ),
+    )
+
+
+def _of_files() -> tuple[Verb, ...]:
+    return (
         (
             "export",
             exchange_files.export,
@@ -82,6 +101,11 @@ def app() -> typer.Typer:
             _("Take in what files from other nodes hold for this one. Doing it twice changes nothing."),
             "tansiq exchange import stick.zip",
         ),
+    )
+
+
+def _of_a_restore() -> tuple[Verb, ...]:
+    return (
         (
             "waive",
             exchange_waiting.waive,
@@ -94,9 +118,7 @@ def app() -> typer.Typer:
             _("Say that this database is an old backup, before the node starts again: it asks its peers first."),
             "tansiq exchange restore --yes",
         ),
-    ):
-        desk.command(name, help=text + "\n\n" + _("Example: {command}").format(command=command))(verb)
-    return desk
+    )
 
 
 def serve() -> None:

@@ -15,6 +15,8 @@ from tansiq.exchange.values import Unfit, length_prefixed
 
 CHUNK_BYTES = 512 * 1024
 TAG_BYTES = 16
+STRIDE_BYTES = CHUNK_BYTES + TAG_BYTES
+"""From one chunk of ciphertext to the next, where all stand one after another."""
 
 
 class TooLarge(ValueError):
@@ -39,6 +41,17 @@ def chunk_count(size_bytes: int) -> int:
 def chunk_size(size_bytes: int, index: int) -> int:
     """Bytes of ciphertext of chunk ``index``, from 0, of a plaintext of ``size_bytes``."""
     return min(CHUNK_BYTES, size_bytes - index * CHUNK_BYTES) + TAG_BYTES
+
+
+def ciphertext_bytes(size_bytes: int) -> int:
+    """Of a file of ``size_bytes``: a tag more for each chunk."""
+    return size_bytes + chunk_count(size_bytes) * TAG_BYTES
+
+
+def indices(runs: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """The numbers that runs of chunks, first and last, stand for."""
+    for first, last in runs:
+        yield from range(first, last + 1)
 
 
 def encrypted(source: BinaryIO, *, size_bytes: int, key: bytes) -> Iterator[bytes]:

@@ -14,27 +14,29 @@ chunks need not be forced to the disk one by one.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
 import secrets
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from tansiq.core.errors import N_, TansiqError
 from tansiq.exchange import blob
-from tansiq.exchange.blob import CHUNK_BYTES, TAG_BYTES, chunk_count, chunk_size, decrypted_chunk
+from tansiq.exchange.blob import (
+    CHUNK_BYTES,
+    STRIDE_BYTES,
+    TAG_BYTES,
+    chunk_count,
+    chunk_size,
+    ciphertext_bytes,
+    decrypted_chunk,
+)
+from tansiq.exchange.blob_room import LEAST_FREE_BYTES, Room
 from tansiq.exchange.body import LARGEST_BLOB_BYTES, BlobReference
 from tansiq.exchange.values import Unfit, length_prefixed
-
-STRIDE_BYTES = CHUNK_BYTES + TAG_BYTES
-LEAST_FREE_BYTES = 1024**3
-"""What blobs leave of a disk to everything else."""
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class BlobTooLarge(TansiqError):
@@ -53,16 +55,6 @@ class BlobChanged(TansiqError):
     message = N_("{name} changed while it was read.")
     remedy = N_("Try again when nobody writes to it.")
     exit_code = 3
-    transient = True
-
-
-class BlobNoRoom(TansiqError):
-    """The disk, or what may be used of it."""
-
-    code = "exchange.blob.no_room"
-    message = N_("{folder} has no room for {size_bytes} bytes more: {free_bytes} bytes can be used.")
-    remedy = N_("Make room on this disk; what was begun is continued.")
-    exit_code = 4
     transient = True
 
 
@@ -106,7 +98,8 @@ class BlobStore:
     def __init__(
         self, folder: Path, *, most_bytes: int | None = None, least_free_bytes: int = LEAST_FREE_BYTES
     ) -> None:
-        self.folder, self._most_bytes, self._least_free_bytes = folder, most_bytes, least_free_bytes
+        self.folder = folder
+        self.room = Room(folder, most_bytes, least_free_bytes)
         self._held, self._arriving = folder / "held", folder / "arriving"
         self._drafts, self._locks = folder / "drafts", folder / "locks"
 
@@ -123,12 +116,12 @@ class BlobStore:
         if size_bytes > LARGEST_BLOB_BYTES:
             raise BlobTooLarge(name=name, size_bytes=size_bytes, most_bytes=LARGEST_BLOB_BYTES)
         self._make_folders()
-        self._check_room(ciphertext_bytes(size_bytes))
+        self.room.check(ciphertext_bytes(size_bytes))
         key = blob.new_key()
         draft = self._drafts / secrets.token_hex(16)
         try:
             chunks = blob.encrypted(source, size_bytes=size_bytes, key=key)
-            with self._room_is_needed(ciphertext_bytes(size_bytes)):
+            with self.room.is_needed(ciphertext_bytes(size_bytes)):
                 digest = self._written(draft, chunks, name=name)
             draft.replace(self._held / digest)
             _sync(self._held)
@@ -163,9 +156,9 @@ class BlobStore:
             if self.is_held(of):
                 return True
             data, seen = self._places(of)
-            with self._room_is_needed(len(chunk)):
+            with self.room.is_needed(len(chunk)):
                 if not data.exists():
-                    self._check_room(ciphertext_bytes(of.size_bytes))
+                    self.room.check(ciphertext_bytes(of.size_bytes))
                     seen.unlink(missing_ok=True)
                     _write_at(data, 0, b"", create=True)
                     os.truncate(data, ciphertext_bytes(of.size_bytes))  # a hole that is promised to it
@@ -287,7 +280,7 @@ class BlobStore:
             except Unfit:
                 raise BlobDamaged(digest=of.digest, folder=self._held) from None
 
-    # ---- what takes room
+    # ---- in order
 
     def delete(self, digest: str) -> bool:
         """All of it, and what was arriving. Whether anything was there."""
@@ -323,36 +316,6 @@ class BlobStore:
                 seconds.append(path.stat().st_mtime)
         return datetime.fromtimestamp(max(seconds), UTC) if max(seconds) else None
 
-    def size_bytes(self) -> int:
-        """What all blobs take, and will take when they have come."""
-        return sum(size_bytes for size_bytes, _taken_bytes in self._sizes())
-
-    def _sizes(self) -> Iterator[tuple[int, int]]:
-        """Of each file: its size, and what the disk gives it already."""
-        for path in self.folder.glob("*/*"):
-            with contextlib.suppress(FileNotFoundError):
-                found = path.stat()
-                yield found.st_size, found.st_blocks * 512
-
-    def _check_room(self, size_bytes: int) -> None:
-        """Raises: BlobNoRoom."""
-        promised_bytes = sum(max(0, size - taken) for size, taken in self._sizes())
-        free_bytes = shutil.disk_usage(self.folder).free - self._least_free_bytes - promised_bytes
-        if self._most_bytes is not None:
-            free_bytes = min(free_bytes, self._most_bytes - self.size_bytes())
-        if size_bytes > free_bytes:
-            raise BlobNoRoom(folder=self.folder, size_bytes=size_bytes, free_bytes=max(0, free_bytes))
-
-    @contextlib.contextmanager
-    def _room_is_needed(self, size_bytes: int) -> Iterator[None]:
-        """What the system says of a full disk, in this program's words. Raises: BlobNoRoom."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in _NO_ROOM:
-                raise
-            raise BlobNoRoom(folder=self.folder, size_bytes=size_bytes, free_bytes=0) from None
-
     # ---- places
 
     def _make_folders(self) -> None:
@@ -387,17 +350,6 @@ class BlobStore:
     def _digest_of(path: Path) -> str:
         with path.open("rb") as file:
             return blob.digest_of(iter(lambda: file.read(CHUNK_BYTES), b""))
-
-
-def ciphertext_bytes(size_bytes: int) -> int:
-    """Of a file of ``size_bytes``: a tag more for each chunk."""
-    return size_bytes + chunk_count(size_bytes) * TAG_BYTES
-
-
-def indices(runs: Iterable[tuple[int, int]]) -> Iterator[int]:
-    """The numbers that runs stand for."""
-    for first, last in runs:
-        yield from range(first, last + 1)
 
 
 def _opened(path: Path, flags: int) -> int:

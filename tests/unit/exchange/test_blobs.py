@@ -16,17 +16,9 @@ from pathlib import Path
 import pytest
 
 from tansiq.exchange import blob
-from tansiq.exchange.blob import CHUNK_BYTES
-from tansiq.exchange.blobs import (
-    BlobChanged,
-    BlobContradicts,
-    BlobDamaged,
-    BlobNoRoom,
-    BlobNotHeld,
-    BlobStore,
-    BlobTooLarge,
-    indices,
-)
+from tansiq.exchange.blob import CHUNK_BYTES, indices
+from tansiq.exchange.blob_room import BlobNoRoom
+from tansiq.exchange.blobs import BlobChanged, BlobContradicts, BlobDamaged, BlobNotHeld, BlobStore, BlobTooLarge
 from tansiq.exchange.body import LARGEST_BLOB_BYTES, BlobReference
 from tansiq.exchange.values import Unfit
 
@@ -81,7 +73,7 @@ def test_kept_file_that_changes_meanwhile_is_not_kept(store: BlobStore, said: in
         store.keep(io.BytesIO(bytes(10)), size_bytes=said, media_type="text/plain", name="a.txt")
 
     assert list(store.digests()) == []
-    assert store.size_bytes() == 0
+    assert store.room.taken_bytes() == 0
 
 
 def test_kept_beyond_two_gibibytes_is_refused_unread(store: BlobStore) -> None:
@@ -195,7 +187,7 @@ def test_deleted_blob_leaves_nothing(store: BlobStore) -> None:
 
     assert not store.delete(REFERENCE.digest)
     assert list(store.digests()) == []
-    assert store.size_bytes() == 0
+    assert store.room.taken_bytes() == 0
 
 
 # ---- room
@@ -208,7 +200,7 @@ def test_no_room_for_more_than_blobs_may_take(tmp_path: Path) -> None:
     with pytest.raises(BlobNoRoom) as refused:
         kept(store, PLAIN[:-1])
 
-    assert refused.value.values["free_bytes"] == 2 * len(PLAIN) - store.size_bytes()
+    assert refused.value.values["free_bytes"] == 2 * len(PLAIN) - store.room.taken_bytes()
     assert kept(store, PLAIN[:CHUNK_BYTES]).size_bytes == CHUNK_BYTES
 
 
@@ -220,21 +212,22 @@ def test_no_room_for_what_others_need(tmp_path: Path) -> None:
     with pytest.raises(BlobNoRoom):
         store.receive(REFERENCE, 0, CHUNKS[0])
 
-    assert store.size_bytes() == 0
+    assert store.room.taken_bytes() == 0
 
 
 def test_disk_that_is_full_is_said_and_what_was_begun_goes_on(tmp_path: Path) -> None:
     script = f"""
 import io, resource, signal, sys
 from pathlib import Path
-from tansiq.exchange.blobs import BlobNoRoom, BlobStore
+from tansiq.exchange.blob_room import BlobNoRoom
+from tansiq.exchange.blobs import BlobStore
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 store = BlobStore(Path({str(tmp_path)!r}), least_free_bytes=0)
 try:
     store.keep(io.BytesIO(bytes(2_000_000)), size_bytes=2_000_000, media_type="a/b", name="a")
 except BlobNoRoom as refused:
-    print(refused.code, list(store.digests()), store.size_bytes())
+    print(refused.code, list(store.digests()), store.room.taken_bytes())
 """
     said = subprocess.run(
         [sys.executable, "-c", script], env=_environment(), capture_output=True, text=True, check=True
@@ -304,7 +297,8 @@ RECEIVING = """
 import io, random, sys
 from pathlib import Path
 from tansiq.exchange import blob
-from tansiq.exchange.blobs import BlobStore, indices
+from tansiq.exchange.blob import indices
+from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.body import BlobReference
 size = 24 * 1024 * 1024
 plain = random.Random(9).randbytes(size)
@@ -356,7 +350,8 @@ def _environment() -> dict[str, str]:
 PASSING = """
 import resource, sys
 from pathlib import Path
-from tansiq.exchange.blobs import BlobStore, indices
+from tansiq.exchange.blob import indices
+from tansiq.exchange.blobs import BlobStore
 
 class Zeros:
     def __init__(self, left): self.left = left

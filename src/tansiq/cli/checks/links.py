@@ -10,7 +10,7 @@ from tansiq.cli.checks.finding import Finding, Severity, bad, warn
 from tansiq.core.errors import N_
 
 if TYPE_CHECKING:
-    from tansiq.exchange.node.status import Status
+    from tansiq.exchange.node.standing import Status
 
 
 def of_exchange(now: datetime) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from threading import RLock
 
 from tansiq.core.viewer import Viewer
 from tansiq.exchange import pages, program
-from tansiq.exchange.blobs import indices
+from tansiq.exchange.blob import indices
 from tansiq.exchange.body import Lane
 from tansiq.exchange.node import comparing, holding, receipting, rosters
 from tansiq.exchange.node.files import Files

@@ -16,8 +16,9 @@ from threading import RLock
 from django.db import transaction
 from django.db.models import Q
 
-from tansiq.exchange.blob import decrypted_chunk
-from tansiq.exchange.blobs import BlobContradicts, BlobNoRoom, BlobNotHeld, BlobStore, indices
+from tansiq.exchange.blob import decrypted_chunk, indices
+from tansiq.exchange.blob_room import BlobNoRoom
+from tansiq.exchange.blobs import BlobContradicts, BlobNotHeld, BlobStore
 from tansiq.exchange.body import BlobReference
 from tansiq.exchange.models import Alarm, Blob
 from tansiq.exchange.node import alarms, holding, settling, uses

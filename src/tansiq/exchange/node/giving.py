@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from tansiq.exchange.blobs import indices
+from tansiq.exchange.blob import indices
 from tansiq.exchange.node.files import runs_of
 from tansiq.exchange.requests import Ask, ChunksAsked
 

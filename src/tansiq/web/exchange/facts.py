@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from tansiq.exchange.body import Lane
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.node.status import AlarmState, Backlog, Held, KeyState, LinkState, Status, WayState
+from tansiq.exchange.node.standing import AlarmState, Backlog, Held, KeyState, LinkState, Status, WayState
 from tansiq.web.directory.facts import moment
 
 

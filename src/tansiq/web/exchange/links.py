@@ -19,7 +19,8 @@ from django.views.decorators.http import require_POST, require_safe
 from tansiq.exchange import rules
 from tansiq.exchange.node import attending, life, listing
 from tansiq.exchange.node.looking import Look
-from tansiq.exchange.node.status import LASTING, AlarmState, LinkState, Status, WayState, of_team, status
+from tansiq.exchange.node.standing import AlarmState, LinkState, Status, WayState
+from tansiq.exchange.node.status import LASTING, of_team, status
 from tansiq.web.exchange import words
 from tansiq.web.exchange.picture import Picture, Point, picture
 from tansiq.web.exchange.place import at_links, before, done, number_of, peer_of

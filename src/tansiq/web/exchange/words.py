@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from tansiq.core.errors import N_
-from tansiq.exchange.node.status import Standing
+from tansiq.exchange.node.standing import Standing
 
 Words = str | Promise
 

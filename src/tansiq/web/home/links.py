@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 
 from tansiq.core.viewer import Viewer
 from tansiq.exchange.node.looking import look
-from tansiq.exchange.node.status import Urgent, urgent
+from tansiq.exchange.node.standing import Urgent
+from tansiq.exchange.node.status import urgent
 from tansiq.exchange.rules import WATCHING
 
 Found = tuple[Literal["bad", "warn"], str, str]

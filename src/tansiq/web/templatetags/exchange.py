@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from tansiq.exchange.body import Lane
 from tansiq.exchange.node.life import held
-from tansiq.exchange.node.status import Backlog
+from tansiq.exchange.node.standing import Backlog
 from tansiq.web import writing
 from tansiq.web.templatetags.tansiq import spoken, tech
 

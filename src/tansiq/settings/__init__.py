@@ -2,94 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from tansiq.core.errors import N_, TansiqError
-from tansiq.core.home import Home
 from tansiq.core.language import LOCALES
-from tansiq.exchange.account import ADDRESS as MAIL_ADDRESS
-from tansiq.exchange.account import Account
-from tansiq.exchange.account import Encryption as Fetching
-from tansiq.notices.submission import Encryption, Server
+from tansiq.settings.mail import exchange_mail, imap, mail_from, smtp
+from tansiq.settings.reading import LOOPBACK, BadSetting, database, home, number, one_of, text
 from tansiq.web.signin import proxies
 from tansiq.web.signin.provider_setting import BadProvider, Provider
-
-
-class BadSetting(TansiqError):
-    code = "settings.bad"
-    message = N_("{name} is {value}, which is not {allowed}.")
-    remedy = N_("Set {name} to {allowed}, or unset it.")
-    exit_code = 2
-
-
-def text(name: str, default: str) -> str:
-    """The variable, or the content of the file that NAME_FILE names (secrets)."""
-    if file := os.environ.get(f"{name}_FILE"):
-        return Path(file).read_text().strip()
-    return os.environ.get(name) or default
-
-
-def number(name: str, default: int, low: int, high: int) -> int:
-    value = text(name, str(default))
-    if not value.isdecimal() or not low <= int(value) <= high:
-        raise BadSetting(name=name, value=value, allowed=f"{low}..{high}")
-    return int(value)
-
-
-def home() -> Home:
-    named = text("TANSIQ_HOME", "~/.local/share/tansiq")
-    try:
-        path = Path(named).expanduser().absolute()
-    except RuntimeError:  # a home folder of nobody, or of somebody who has none
-        raise BadSetting(name="TANSIQ_HOME", value=named, allowed="/srv/tansiq") from None
-    lake = Path(text("TANSIQ_LAKE", str(path / "lake"))).absolute()
-    database = text("TANSIQ_DATABASE_URL", "")
-    beside = database if database.startswith("postgres") else str(path / "lake.catalogue.sqlite")
-    catalogue = text("TANSIQ_LAKE_CATALOGUE", beside)
-    return Home(path=path, lake=lake, lake_catalogue=catalogue)
-
-
-def database(url: str, path: Path) -> dict[str, object]:
-    """Django's DATABASES entry for a ``postgresql://user:password@host:port/name``, else for SQLite at ``path``."""
-    if not url:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": path,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 30,
-                # What a recall deletes is overwritten in the file, whatever the library was built to do.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
-            },
-        }
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise no_postgresql(url) from None
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise no_postgresql(url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(port or ""),
-    }
-
-
-def no_postgresql(url: str) -> BadSetting:
-    """Says no more than the scheme: the rest may hold a password."""
-    scheme = url.partition(":")[0][:20]
-    return BadSetting(
-        name="TANSIQ_DATABASE_URL", value=f"{scheme}:…", allowed="postgresql://user:password@host:port/name"
-    )
-
 
 # How much of a report is worked on at once: memory grows with it, speed hardly does beyond the default.
 BLOCK_BYTES = number("TANSIQ_BLOCK_BYTES", 16 << 20, 1 << 10, 1 << 30)
@@ -126,13 +48,6 @@ def address() -> str:
 HOME = home()
 
 
-def one_of(name: str, default: str, allowed: tuple[str, ...]) -> str:
-    value = text(name, default)
-    if value not in allowed:
-        raise BadSetting(name=name, value=value, allowed=" | ".join(allowed))
-    return value
-
-
 def networks(name: str) -> tuple[proxies.Network, ...]:
     """Networks, separated by commas: the proxies whose X-Forwarded-For is believed."""
     value = text(name, "")
@@ -150,92 +65,6 @@ def provider(**said: str) -> Provider | None:
         raise BadSetting(**error.values) from None
 
 
-def smtp() -> Server | None:
-    """Where mails are handed in: ``smtp://user:password@host:port`` with STARTTLS, or ``smtps://…``; None: nowhere."""
-    value = text("TANSIQ_SMTP_URL", "")
-    if not value:
-        return None
-    try:
-        parts = urlsplit(value)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise no_smtp(value) from None
-    if parts.scheme not in ("smtp", "smtps") or not host or parts.path.strip("/"):
-        raise no_smtp(value)
-    if parts.scheme == "smtps":
-        encryption = Encryption.FROM_THE_START
-    else:
-        encryption = Encryption.NONE if host in LOOPBACK else Encryption.STARTTLS
-    usual = 465 if parts.scheme == "smtps" else 587  # RFC 8314
-    return Server(host, port or usual, encryption, unquote(parts.username or ""), unquote(parts.password or ""))
-
-
-def no_smtp(value: str) -> BadSetting:
-    """Says no more than the scheme: the rest may hold a password."""
-    scheme = value.partition(":")[0][:20]
-    return BadSetting(
-        name="TANSIQ_SMTP_URL", value=f"{scheme}:…", allowed="smtp://user:password@host:587, smtps://user:password@host"
-    )
-
-
-def mail_from() -> str:
-    value = text("TANSIQ_MAIL_FROM", f"tansiq@{HOST}")
-    if value.count("@") != 1 or not value.isascii() or any(sign.isspace() or sign in "<>" for sign in value):
-        raise BadSetting(name="TANSIQ_MAIL_FROM", value=value, allowed="tansiq@cert.example")
-    return value
-
-
-def exchange_mail() -> str:
-    """The address that other nodes send the exchange's mails to; empty: none."""
-    value = text("TANSIQ_EXCHANGE_MAIL", "")
-    if value and not MAIL_ADDRESS.fullmatch(value):
-        raise BadSetting(name="TANSIQ_EXCHANGE_MAIL", value=value, allowed="exchange@cert.example")
-    return value
-
-
-def imap() -> Account | None:
-    """Where mails of the exchange are fetched: ``imaps://user:password@host:port/FOLDER``, or ``imap://…`` (STARTTLS).
-
-    None: nowhere. A URL without a user means the one who is called as TANSIQ_EXCHANGE_MAIL.
-    """
-    value = text("TANSIQ_EXCHANGE_IMAP_URL", "")
-    if not value:
-        return None
-    try:
-        parts = urlsplit(value)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise no_imap(value) from None
-    user, password, folder = map(unquote, (parts.username or "", parts.password or "", parts.path.removeprefix("/")))
-    if parts.scheme not in ("imap", "imaps") or not host or not f"{user}{password}{folder}".isprintable():
-        raise no_imap(value)
-    if parts.scheme == "imaps":
-        encryption = Fetching.FROM_THE_START
-    else:
-        encryption = Fetching.NONE if host in LOOPBACK else Fetching.STARTTLS
-    usual = 993 if parts.scheme == "imaps" else 143  # RFC 8314
-    return Account(host, port or usual, encryption, user or exchange_mail(), password, folder or "INBOX", imap_done())
-
-
-def imap_done() -> str:
-    """The folder to which mails are moved whose content was stored; empty: they are deleted."""
-    value = text("TANSIQ_EXCHANGE_IMAP_DONE", "")
-    if not value.isprintable():
-        raise BadSetting(name="TANSIQ_EXCHANGE_IMAP_DONE", value=repr(value), allowed="Done")
-    return value
-
-
-def no_imap(value: str) -> BadSetting:
-    """Says no more than the scheme: the rest may hold a password."""
-    scheme = value.partition(":")[0][:20]
-    return BadSetting(
-        name="TANSIQ_EXCHANGE_IMAP_URL",
-        value=f"{scheme}:…",
-        allowed="imaps://user:password@host/INBOX, imap://user:password@host:143/INBOX",
-    )
-
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 BIND = bind()
 PORT = number("TANSIQ_PORT", 8420, 1, 65535)
 WEB_THREADS = number("TANSIQ_WEB_THREADS", 4, 1, 64)
@@ -254,7 +83,7 @@ ENCRYPTED = ADDRESS.startswith("https://")
 SMTP = smtp()
 EXCHANGE_MAIL = exchange_mail()
 EXCHANGE_IMAP = imap()
-MAIL_FROM = DEFAULT_FROM_EMAIL = SERVER_EMAIL = mail_from()
+MAIL_FROM = DEFAULT_FROM_EMAIL = SERVER_EMAIL = mail_from(HOST)
 EMAIL_BACKEND = "tansiq.notices.mail_backend.QueueBackend"
 
 # What Django wants, by its own names.
