@@ -7,7 +7,10 @@ from urllib.parse import unquote, urlsplit
 from tansiq.exchange.account import ADDRESS, Account
 from tansiq.exchange.account import Encryption as Fetching
 from tansiq.notices.submission import Encryption, Server
-from tansiq.settings.reading import LOOPBACK, BadSetting, text
+from tansiq.settings.reading import LOOPBACK, BadSetting, no_url, text
+
+SMTP_URLS = "smtp://user:password@host:587, smtps://user:password@host"
+IMAP_URLS = "imaps://user:password@host/INBOX, imap://user:password@host:143/INBOX"
 
 
 def smtp() -> Server | None:
@@ -19,23 +22,15 @@ def smtp() -> Server | None:
         parts = urlsplit(value)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise no_smtp(value) from None
+        raise no_url("TANSIQ_SMTP_URL", value, SMTP_URLS) from None
     if parts.scheme not in ("smtp", "smtps") or not host or parts.path.strip("/"):
-        raise no_smtp(value)
+        raise no_url("TANSIQ_SMTP_URL", value, SMTP_URLS)
     if parts.scheme == "smtps":
         encryption = Encryption.FROM_THE_START
     else:
         encryption = Encryption.NONE if host in LOOPBACK else Encryption.STARTTLS
     usual = 465 if parts.scheme == "smtps" else 587  # RFC 8314
     return Server(host, port or usual, encryption, unquote(parts.username or ""), unquote(parts.password or ""))
-
-
-def no_smtp(value: str) -> BadSetting:
-    """Says no more than the scheme: the rest may hold a password."""
-    scheme = value.partition(":")[0][:20]
-    return BadSetting(
-        name="TANSIQ_SMTP_URL", value=f"{scheme}:…", allowed="smtp://user:password@host:587, smtps://user:password@host"
-    )
 
 
 def mail_from(host: str) -> str:
@@ -65,10 +60,10 @@ def imap() -> Account | None:
         parts = urlsplit(value)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise no_imap(value) from None
+        raise no_url("TANSIQ_EXCHANGE_IMAP_URL", value, IMAP_URLS) from None
     user, password, folder = map(unquote, (parts.username or "", parts.password or "", parts.path.removeprefix("/")))
     if parts.scheme not in ("imap", "imaps") or not host or not f"{user}{password}{folder}".isprintable():
-        raise no_imap(value)
+        raise no_url("TANSIQ_EXCHANGE_IMAP_URL", value, IMAP_URLS)
     if parts.scheme == "imaps":
         encryption = Fetching.FROM_THE_START
     else:
@@ -83,13 +78,3 @@ def imap_done() -> str:
     if not value.isprintable():
         raise BadSetting(name="TANSIQ_EXCHANGE_IMAP_DONE", value=repr(value), allowed="Done")
     return value
-
-
-def no_imap(value: str) -> BadSetting:
-    """Says no more than the scheme: the rest may hold a password."""
-    scheme = value.partition(":")[0][:20]
-    return BadSetting(
-        name="TANSIQ_EXCHANGE_IMAP_URL",
-        value=f"{scheme}:…",
-        allowed="imaps://user:password@host/INBOX, imap://user:password@host:143/INBOX",
-    )

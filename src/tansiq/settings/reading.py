@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 
+POSTGRESQL = "postgresql://user:password@host:port/name"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -70,9 +71,9 @@ def database(url: str, path: Path) -> dict[str, object]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise no_postgresql(url) from None
+        raise no_url("TANSIQ_DATABASE_URL", url, POSTGRESQL) from None
     if parts.scheme not in ("postgresql", "postgres"):
-        raise no_postgresql(url)
+        raise no_url("TANSIQ_DATABASE_URL", url, POSTGRESQL)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
@@ -83,9 +84,7 @@ def database(url: str, path: Path) -> dict[str, object]:
     }
 
 
-def no_postgresql(url: str) -> BadSetting:
+def no_url(name: str, value: str, allowed: str) -> BadSetting:
     """Says no more than the scheme: the rest may hold a password."""
-    scheme = url.partition(":")[0][:20]
-    return BadSetting(
-        name="TANSIQ_DATABASE_URL", value=f"{scheme}:…", allowed="postgresql://user:password@host:port/name"
-    )
+    scheme = value.partition(":")[0][:20]
+    return BadSetting(name=name, value=f"{scheme}:…", allowed=allowed)

@@ -23,6 +23,7 @@ from tansiq.exchange.body import BlobReference
 from tansiq.exchange.models import Alarm, Blob
 from tansiq.exchange.node import alarms, holding, settling, uses
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.statements import blob_of
 from tansiq.exchange.requests import ChunkGiven, ChunksAsked
 from tansiq.exchange.sending import pause
 from tansiq.exchange.values import Unfit
@@ -125,7 +126,7 @@ class Files:
 
     def _take(self, here: Here, row: Blob, chunk: ChunkGiven, peer: str, now: datetime) -> bool:
         try:
-            is_whole = self.store.receive(uses.read(row.reference), chunk.index, chunk.data)
+            is_whole = self.store.receive(blob_of(row.reference), chunk.index, chunk.data)
         except Unfit:
             return False
         except BlobNoRoom as full:
@@ -184,7 +185,7 @@ class Files:
         for row in rows.order_by("tries", "wanted_at", "pk")[:LOOKED_AT]:
             if len(self._fetches) >= FETCHES:
                 return
-            reference = uses.read(row.reference)
+            reference = blob_of(row.reference)
             if self._is_here(reference):
                 self._hold(here, row, now)
                 continue
@@ -267,7 +268,7 @@ class Files:
         """Whether it is here under this row's key. One that this node keeps itself may not have been looked at yet."""
         if row.held_at is not None:
             return True
-        if not self._is_here(uses.read(row.reference)):
+        if not self._is_here(blob_of(row.reference)):
             return False
         Blob.objects.filter(pk=row.pk).update(held_at=now)
         return True
@@ -297,7 +298,7 @@ class Files:
         uses.drop_superseded(here)
         self.store.sweep()
         for row in list(Blob.objects.exclude(held_at=None)):
-            if not self.store.is_held(uses.read(row.reference)):
+            if not self.store.is_held(blob_of(row.reference)):
                 Blob.objects.filter(pk=row.pk).update(held_at=None, wanted_at=now, tries=0, next_at=None)
         for digest in list(self.store.digests()):
             touched_at = self.store.touched_at(digest)

@@ -244,11 +244,12 @@ def said(statement: Statement) -> Said:
         person=content["author"]["person"],
         marking=content["marking"],
         payload=json.loads(content["payload"]),
-        blobs=tuple(_blob(blob) for blob in content["blobs"]),
+        blobs=tuple(blob_of(blob) for blob in content["blobs"]),
     )
 
 
-def _blob(said: dict[str, Any]) -> BlobReference:
+def blob_of(said: dict[str, Any]) -> BlobReference:
+    """A reference to a file, as the content of a version has it."""
     return BlobReference(
         digest=said["digest"],
         key=values.read_bytes(said["key"]),

@@ -18,6 +18,7 @@ from tansiq.exchange.models import Blob, BlobUse, Recipient, SharedObject, State
 from tansiq.exchange.node import keeping
 from tansiq.exchange.node.deciding import Deciding, Going
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.statements import blob_of
 from tansiq.exchange.node.tombstones import BLOCKED
 from tansiq.exchange.values import length_prefixed
 
@@ -55,7 +56,7 @@ def note_statements(statements: Iterable[Statement], now: datetime) -> None:
     for one in naming:
         content = json.loads(bytes(one.content))
         of, via = {"statement_id": one.pk}, content["via"]
-        named += [Named(read(blob), one.object, of, one.came_from, via) for blob in content["blobs"]]
+        named += [Named(blob_of(blob), one.object, of, one.came_from, via) for blob in content["blobs"]]
     _note(named, now)
 
 
@@ -131,16 +132,6 @@ def write(reference: BlobReference) -> dict[str, Any]:
         "media_type": reference.media_type,
         "name": reference.name,
     }
-
-
-def read(said: dict[str, Any]) -> BlobReference:
-    return BlobReference(
-        digest=said["digest"],
-        key=values.read_bytes(said["key"]),
-        size_bytes=said["size_bytes"],
-        media_type=said["media_type"],
-        name=said["name"],
-    )
 
 
 # ---- who may be asked, and who may ask
