@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from tansiq.exchange.body import BlobReference, Lane, Version
-
-USUAL_TOMBSTONE = timedelta(days=400)
 
 
 class Writer(StrEnum):
@@ -59,7 +57,6 @@ class Kind:
         withdraw: delete what was kept of an object, in the caller's transaction: it was recalled.
         references: ids of the objects that have to be here first (check 5.20).
         blobs_needed: whether its blobs have to be here before it is applied (check 5.21).
-        tombstone: how long it is remembered that an object was recalled.
     """
 
     name: str
@@ -72,7 +69,6 @@ class Kind:
     self_contained: bool = False
     references: Callable[[Any], Collection[str]] = _no_reference
     blobs_needed: bool = False
-    tombstone: timedelta = USUAL_TOMBSTONE
 
 
 class Kinds:
