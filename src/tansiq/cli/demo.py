@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SHOWN = 5
 USUAL_PORT = 8420
 OK = 200
-PAGES = ("/", "/teams/", "/map/", "/whois/?q=MA", "/account/login/")
+PAGES = ("/", "/teams/", "/map/", "/whois/?target=MA", "/account/login/")
 
 
 class PageMissing(TansiqError):
@@ -82,6 +82,7 @@ def in_browser() -> None:
             show(ways)
             return looked_at() or not checked(ways)
 
+        node.leave_the_database()
         up.run(home, Named(this.code, this.name, ""), told)
 
 
