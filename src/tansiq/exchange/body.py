@@ -145,6 +145,7 @@ class Body:
 
     @property
     def digest(self) -> str:
+        """SHA-256 of the exact bytes, in hexadecimal (section 3.2)."""
         return values.digest(self.written())
 
 
@@ -168,6 +169,7 @@ class Placed(OnLane):
 
     @property
     def channel(self) -> Channel:
+        """The one on which it has its position."""
         return Channel(self.realm, self.sender, self.recipient, self.lane, self.incarnation)
 
     def fields(self) -> dict[str, Any]:
@@ -223,6 +225,7 @@ class Skip(Placed):
 
     @property
     def count(self) -> int:
+        """How many positions it stands for."""
         return self.last - self.seq + 1
 
     def fields(self) -> dict[str, Any]:

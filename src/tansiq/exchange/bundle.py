@@ -79,6 +79,7 @@ class Report:
     is_whole: bool = False
 
     def note(self, name: str, fault: Fault) -> None:
+        """One more fault; beyond the first hundred they are but counted."""
         self.fault_count += 1
         if len(self.faults) < _MOST_FAULTS:
             self.faults.append(Named(name, fault))

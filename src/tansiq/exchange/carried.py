@@ -53,6 +53,7 @@ class Outbound:
 
     @property
     def all_headers(self) -> dict[str, str]:
+        """Those of section 16 besides what was given."""
         return {**self.headers, jetstream.ID_HEADER: self.msg_id, jetstream.TYPE_HEADER: str(self.type)}
 
 

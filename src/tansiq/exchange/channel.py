@@ -28,6 +28,7 @@ class Limit:
     size_bytes: int
 
     def has_room(self, *, bodies: int, size_bytes: int, adding_bytes: int) -> bool:
+        """Whether one more, of ``adding_bytes``, fits beside what waits already."""
         return bodies < self.bodies and size_bytes + adding_bytes <= self.size_bytes
 
 

@@ -28,6 +28,7 @@ _FEW = 1 << 14
 
 
 def key_of(kind: str, object_id: str) -> bytes:
+    """The 32 bytes by which an object is found in ranges (section 13), whatever its version."""
     return hashlib.sha256(length_prefixed("tansiq.item.v1", kind, object_id)).digest()
 
 
@@ -157,6 +158,7 @@ class Items:
         return self._index(low), self._index(high)
 
     def fingerprint(self, start: int, end: int) -> int:
+        """Sum modulo 2^256 of the leaves with indices from ``start`` to before ``end``."""
         return (self._sum_to(end) - self._sum_to(start)) % TOP
 
     def _index(self, bound: int) -> int:

@@ -31,44 +31,53 @@ class Fields:
         self._what = what
 
     def left(self) -> dict[str, Any]:
+        """What nobody has taken."""
         return self._left
 
     def any(self, name: str) -> Any:
+        """Whatever JSON has there."""
         if name not in self._left:
             raise Unfit(field=f"{self._what}.{name}", expected="there")
         return self._left.pop(name)
 
     def text(self, name: str, *, longest: int = _LONGEST_TEXT) -> str:
+        """At most ``longest`` characters."""
         value = self.any(name)
         if type(value) is not str or len(value) > longest:
             raise Unfit(field=f"{self._what}.{name}", expected="a text")
         return value
 
     def form(self, name: str, form: Pattern[str]) -> str:
+        """A text of at most 512 characters that has this form as a whole."""
         text = self.text(name, longest=512)
         if not form.fullmatch(text):
             raise Unfit(field=f"{self._what}.{name}", expected=form.pattern)
         return text
 
     def whole(self, name: str, *, least: int, most: int = LARGEST) -> int:
+        """A whole number from ``least`` to ``most``; true and false are none."""
         value = self.any(name)
         if type(value) is not int or not least <= value <= most:
             raise Unfit(field=f"{self._what}.{name}", expected=f"a whole number from {least} to {most}")
         return value
 
     def moment(self, name: str) -> datetime:
+        """A time by section 1.1, in UTC."""
         return values.read_time(self.text(name, longest=32))
 
     def bytes(self, name: str, *, longest: int) -> bytes:
+        """What canonical base64url says (section 1.1). No text of more than twice ``longest`` is read; callers count."""
         return values.read_bytes(self.text(name, longest=longest * 2))
 
     def truth(self, name: str) -> bool:
+        """True or false."""
         value = self.any(name)
         if type(value) is not bool:
             raise Unfit(field=f"{self._what}.{name}", expected="true or false")
         return value
 
     def one_of(self, name: str, kind: type[Choice]) -> Choice:
+        """A member of an enumeration, by its value."""
         text = self.text(name, longest=64)
         try:
             return kind(text)
@@ -76,6 +85,7 @@ class Fields:
             raise Unfit(field=f"{self._what}.{name}", expected=" or ".join(kind)) from None
 
     def version(self, name: str) -> Version:
+        """Term and number, and nothing else."""
         said = Fields(self.any(name), f"{self._what}.{name}")
         version = Version(said.whole("term", least=0), said.whole("n", least=0))
         if said.left():
@@ -83,6 +93,7 @@ class Fields:
         return version
 
     def items(self, name: str, read: Callable[[Any], Item], *, most: int) -> tuple[Item, ...]:
+        """A list of at most ``most``, each as ``read`` gives it."""
         value = self.any(name)
         if type(value) is not list or len(value) > most:
             raise Unfit(field=f"{self._what}.{name}", expected=f"a list of at most {most}")

@@ -71,6 +71,7 @@ class Quotas:
     bulk: int = 4_000
 
     def of(self, lane: Lane) -> int:
+        """Messages on a lane."""
         return {Lane.URGENT: self.urgent, Lane.NORMAL: self.normal, Lane.BULK: self.bulk}[lane]
 
     @staticmethod
@@ -120,6 +121,7 @@ class StreamSpec:
         }
 
     def consumer(self) -> dict[str, Any]:
+        """The one durable consumer ``reader``, with explicit acknowledgement (section 16)."""
         return {
             "name": CONSUMER,
             "durable_name": CONSUMER,
@@ -157,6 +159,7 @@ def ordered(nodes: Iterable[BackboneNode]) -> list[BackboneNode]:
 
 
 def subject(realm: str, to: str, lane: Lane, sender: str) -> str:
+    """What a sender publishes to (section 16); with ``*`` as the sender: of all of them."""
     return f"{PREFIX}.{realm}.{to}.{lane}.{sender}"
 
 
@@ -172,6 +175,7 @@ def message_id(body_id: str, attempt: int) -> str:
 
 
 def stream_name(realm: str, to: str, lane: Lane) -> str:
+    """Of the stream of a recipient and lane (section 16)."""
     return f"tansiq_{realm}_{to}_{lane}"
 
 

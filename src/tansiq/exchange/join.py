@@ -53,10 +53,12 @@ class JoinRequest:
 
     @property
     def node_fingerprint(self) -> str:
+        """Of the node's certificate."""
         return roster_reading.fingerprint_of(self.node_certificate)
 
     @property
     def platform_fingerprint(self) -> str:
+        """Of the team's platform key."""
         return roster_reading.fingerprint_of(self.platform_certificate)
 
     def written(self) -> str:
@@ -112,6 +114,7 @@ def read(data: bytes) -> JoinRequest:
 
 
 def signed_bytes(text: str) -> bytes:
+    """What the three keys of a request sign (section 10.6)."""
     return values.length_prefixed("tansiq.join.v1", text)
 
 

@@ -84,13 +84,16 @@ class Kinds:
         self._kinds[kind.name] = kind
 
     def get(self, name: str) -> Kind | None:
+        """None: nobody registered it."""
         return self._kinds.get(name)
 
     def knows(self, name: str, schema: int) -> bool:
+        """Check 5.18: the kind is known, and this schema of it."""
         kind = self._kinds.get(name)
         return kind is not None and kind.schema == schema
 
     def by_name(self) -> Mapping[str, Kind]:
+        """All of them as they are now; what is registered later is not in it."""
         return dict(self._kinds)
 
 

@@ -56,6 +56,7 @@ class Moved:
     objects: tuple[MovedObject, ...]
 
     def written(self) -> bytes:
+        """The canonical document of section 10.8."""
         said = {
             "register": self.register,
             "profiles": [dict(one) for one in self.profiles],

@@ -75,6 +75,7 @@ class Opener:
             self._end()
 
     def open(self, sealed: Sealed) -> Unsealed | Junk:
+        """As ``open_all``, of one message."""
         return self.open_all([sealed])[0]
 
     def open_all(self, messages: Sequence[Sealed]) -> list[Unsealed | Junk]:

@@ -43,6 +43,7 @@ class Bounds:
 
 
 def framed(data: bytes) -> bytes:
+    """With its length before it, four bytes big-endian; what ``unframed`` takes apart."""
     return len(data).to_bytes(4) + data
 
 
@@ -67,12 +68,14 @@ def write_setup(secrets: Sequence[bytes], signers: Sequence[bytes], bounds: Boun
 
 
 def write_answer(outcome: Unsealed | Junk) -> bytes:
+    """For the pipe to the parent; ``read_answer`` reads it."""
     if isinstance(outcome, Unsealed):
         return _OPENED + outcome.signer.encode() + b"\0" + outcome.content
     return _JUNK + json.dumps([outcome.check, outcome.reason, outcome.detail]).encode()
 
 
 def read_answer(answer: bytes) -> Unsealed | Junk:
+    """What the child made of a message."""
     if answer[:1] == _OPENED:
         signer, _, content = answer[1:].partition(b"\0")
         return Unsealed(content, signer.decode())

@@ -63,6 +63,7 @@ def _note_seen(said: Said, now: datetime) -> None:
 
 
 def own() -> list[Kind]:
+    """The kinds that are no desk's: recalls and checks (section 15)."""
     checks = [_kind(name, lane, fits=_is_check, apply=_tell_people) for lane, name in CHECKS.items()]
     seen = _kind(SEEN, Lane.URGENT, fits=_is_seen, apply=_note_seen, writer=Writer.OWNER)
     return [_kind(recall.KIND, Lane.URGENT, fits=recall.fits), *checks, seen]

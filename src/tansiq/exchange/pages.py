@@ -45,9 +45,11 @@ class Partial:
 
     @property
     def size_bytes(self) -> int:
+        """What came, and where the next piece has to begin."""
         return sum(map(len, self.parts))
 
     def goes_on_with(self, piece: Piece) -> bool:
+        """Whether the piece is of the same text, and the next of it."""
         return (self.name, self.digest, self.size_bytes) == (piece.name, piece.digest, piece.offset)
 
 

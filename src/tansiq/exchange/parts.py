@@ -115,6 +115,7 @@ class Name:
 
     @property
     def limit_bytes(self) -> int:
+        """The longest that an entry of this name may be (section 16)."""
         return {
             Header: HEADER_LIMIT_BYTES,
             RosterText: WRAPPED_LIMIT_BYTES,

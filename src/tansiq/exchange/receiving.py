@@ -178,6 +178,7 @@ class Recall:
 
     @staticmethod
     def of(version: Version, *, cause: Cause, epoch: int) -> Recall:
+        """Of all below ``version``; where the team left, of it and all below that came under ``epoch`` (section 12)."""
         return Recall(narrowed=version) if cause is Cause.MARKING else Recall(left=version, epoch=epoch)
 
     def blocks(self, version: Version, *, epoch: int) -> bool:
@@ -226,6 +227,7 @@ class Verdict:
 
     @property
     def is_open(self) -> bool:
+        """Whether it waits: it is parked or quarantined."""
         return self.state in (State.PARKED, State.QUARANTINED)
 
 

@@ -27,6 +27,7 @@ class Said:
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def fields(self) -> dict[str, Any]:
+        """As a body says them: names to what JSON has."""
         return dict(self.extra)
 
 
@@ -51,6 +52,7 @@ class Piece(Said):
 
     @property
     def is_last(self) -> bool:
+        """Whether the text ends with it."""
         return self.offset + len(self.data) == self.size_bytes
 
     def fields(self) -> dict[str, Any]:

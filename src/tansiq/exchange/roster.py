@@ -219,6 +219,7 @@ class Former:
 
     @property
     def order(self) -> tuple[str, str]:
+        """By which ``former`` ascends (section 10.1)."""
         return self.code, self.what
 
     def fields(self) -> dict[str, Any]:
@@ -277,9 +278,11 @@ class Roster:
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def node(self, code: str) -> RosterNode | None:
+        """None where the roster has none of this code."""
         return next((one for one in self.nodes if one.code == code), None)
 
     def team(self, code: str) -> RosterTeam | None:
+        """None where the roster has none of this code."""
         return next((one for one in self.teams if one.code == code), None)
 
     def fields(self) -> dict[str, Any]:
@@ -310,6 +313,7 @@ class Roster:
 
     @property
     def digest(self) -> str:
+        """SHA-256 of the text that is signed, in hexadecimal: what the next roster names, and people compare."""
         return values.digest(self.written().encode())
 
 

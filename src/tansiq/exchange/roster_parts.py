@@ -23,12 +23,14 @@ class KeyTwice(TansiqError):
 
 
 def certificate(draft: Roster, request: JoinRequest) -> NodeCertificate:
+    """The request's, in force from the draft's epoch on."""
     return NodeCertificate(
         fingerprint=request.node_fingerprint, certificate=request.node_certificate, from_epoch=draft.epoch
     )
 
 
 def platform_key(draft: Roster, request: JoinRequest) -> RosterPlatformKey:
+    """The request's, drawn on its node, in force from the draft's epoch on."""
     return RosterPlatformKey(
         fingerprint=request.platform_fingerprint,
         certificate=request.platform_certificate,
@@ -47,26 +49,32 @@ def added(draft: Roster, kept: Sequence[Key], new: Key) -> tuple[Key, ...]:
 
 
 def retired(key: Key, epoch: int) -> Key:
+    """In force until ``epoch``; one that is retired already stays as it is."""
     return key if key.until_epoch is not None else replace(key, until_epoch=max(epoch, key.from_epoch))
 
 
 def struck(key: RosterPlatformKey, epoch: int) -> RosterPlatformKey:
+    """Retired, and proof of nothing any more (section 4)."""
     return replace(retired(key, epoch), struck=True)
 
 
 def revoked(keys: Sequence[NodeCertificate], fingerprint: str, epoch: int) -> tuple[NodeCertificate, ...]:
+    """The one of this fingerprint retired and not believed any more; the others as they are."""
     return tuple(replace(retired(one, epoch), revoked=True) if one.fingerprint == fingerprint else one for one in keys)
 
 
 def put_node(draft: Roster, node: RosterNode) -> Roster:
+    """In place of the one of its code."""
     return replace(draft, nodes=put(draft.nodes, node))
 
 
 def put_team(draft: Roster, team: RosterTeam) -> Roster:
+    """In place of the one of its code."""
     return replace(draft, teams=put(draft.teams, team))
 
 
 def put(there: Sequence[Part], new: Part) -> tuple[Part, ...]:
+    """In place of the one of its code; ascending by code."""
     all_of_them = [one for one in there if one.code != new.code]
     all_of_them.append(new)
     return tuple(sorted(all_of_them, key=lambda one: one.code))
@@ -80,6 +88,7 @@ def former(
     certificates: tuple[NodeCertificate, ...] = (),
     platform_keys: tuple[RosterPlatformKey, ...] = (),
 ) -> Former:
+    """A member that leaves with the draft's epoch."""
     return Former(
         code=code,
         what=what,
@@ -91,12 +100,15 @@ def former(
 
 
 def taken_back(draft: Roster, code: str, what: str) -> Former | None:
+    """What is known of a removed member that returns; None: it was none."""
     return next((one for one in draft.former if (one.code, one.what) == (code, what)), None)
 
 
 def without_former(draft: Roster, code: str, what: str) -> Roster:
+    """The draft without what it knows of a removed member."""
     return replace(draft, former=tuple(one for one in draft.former if (one.code, one.what) != (code, what)))
 
 
 def in_order(former: Iterable[Former]) -> tuple[Former, ...]:
+    """Ascending as section 10.1 says."""
     return tuple(sorted(former, key=lambda one: one.order))

@@ -99,6 +99,7 @@ def fingerprints(found: Roster) -> set[str]:
 
 
 def flag(fields: Fields, name: str) -> bool:
+    """True or false. Raises: Unfit."""
     value = fields.any(name)
     if type(value) is not bool:
         raise Unfit(field=name, expected="true or false")
@@ -115,6 +116,7 @@ def certificate(fields: Fields) -> tuple[str, bytes]:
 
 
 def public_nkey(fields: Fields) -> str:
+    """Of a user, its checksum right. Raises: Unfit."""
     text = fields.text("nkey", longest=64)
     if not nkey.is_public(text):
         raise Unfit(field="nkey", expected="a user's public NKey")

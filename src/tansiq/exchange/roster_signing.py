@@ -50,6 +50,7 @@ class SignedRoster:
 
     @property
     def digest(self) -> str:
+        """SHA-256 of the text, in hexadecimal."""
         return values.digest(self.text.encode())
 
     def written(self) -> str:

@@ -141,6 +141,7 @@ def _accounts(members: Sequence[BackboneNode], administrator: str) -> dict[str, 
 
 
 def account(node: BackboneNode) -> str:
+    """Name of the account that a member has to itself."""
     return f"{node.realm}_{node.code}"
 
 

@@ -226,6 +226,7 @@ class Traffic:
         self._tell()
 
     async def ack(self, tokens: Sequence[str]) -> None:
+        """What does not leave comes again, as a repeat."""
         connection = self.connection
         for token in tokens:
             if connection is None or not token.startswith("$JS.ACK."):

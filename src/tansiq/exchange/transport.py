@@ -68,6 +68,7 @@ class Transport:
 
     @property
     def connected(self) -> bool:
+        """Whether a connection is up at this moment."""
         return self._up.is_set()
 
     @property

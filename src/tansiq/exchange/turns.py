@@ -45,6 +45,7 @@ class Comparing:
 
     @property
     def is_over(self) -> bool:
+        """Nothing is left to ask."""
         return not self.asked
 
     def ask(self) -> ComparisonAsked:
