@@ -66,7 +66,7 @@ class Fields:
         return values.read_time(self.text(name, longest=32))
 
     def bytes(self, name: str, *, longest: int) -> bytes:
-        """What canonical base64url says (section 1.1). No text of more than twice ``longest`` is read; callers count."""
+        """What canonical base64url says (section 1.1), of a text of at most twice ``longest`` characters."""
         return values.read_bytes(self.text(name, longest=longest * 2))
 
     def truth(self, name: str) -> bool:
