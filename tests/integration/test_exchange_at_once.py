@@ -337,6 +337,23 @@ def test_what_a_person_keeps_while_it_is_recalled_is_told_to_who_recalls_it(at_o
     ]
 
 
+def test_what_a_receipt_says_is_open_meanwhile_is_asked_for_later(at_once: AtOnce) -> None:
+    from tansiq.exchange.models import OutChannel
+    from tansiq.exchange.node import untold
+
+    long_ago = NOW - untold.STATE_AFTER
+    OutChannel.objects.create(
+        peer="XE", lane="normal", incarnation="1-aaaaaaaaaaaaaaaa", heard_at=long_ago, unsettled=True
+    )
+
+    with transaction():
+        OutChannel.objects.update(heard_at=NOW)
+        other = at_once.begun(lambda: list(untold.due_asks(here("XA"), NOW)))
+    other.join()
+
+    assert OutChannel.objects.get().unsettled
+
+
 # ---- who waits for whom
 
 

@@ -48,5 +48,6 @@ def _is_unsettled(channel: OutChannel) -> bool:
     """Read once an hour, since it may take a look at every object of the peer's."""
     if Recipient.objects.filter(peer=channel.peer, state__in=OPEN).exists():
         return True
-    OutChannel.objects.filter(pk=channel.pk).update(unsettled=False)
+    unheard = OutChannel.objects.filter(pk=channel.pk, heard_at=channel.heard_at)  # nothing came meanwhile
+    unheard.update(unsettled=False)
     return False
