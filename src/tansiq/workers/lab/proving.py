@@ -17,6 +17,8 @@ HURRY_SECONDS = 70.0
 """What passes by every clock at each look: what is due again in ten minutes need not be waited for. While bodies move
 they are left alone: whatever is under way would count as lost, and be sent again."""
 UNDER_WAY = ("outbox", "uncovered")
+STANDING = 0.9
+"""Of what was under way at the look before: if so much still is, most of it waits for the clock."""
 TRACES = ("Traceback", "database is locked")
 OPEN = ("outbox", "uncovered", "gaps", "parked", "quarantined", "recalls")
 
@@ -72,7 +74,7 @@ def _still_open(stands: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _awaited(lab: Lab, left: Callable[[Mapping[str, Any]], Iterator[str]], within_seconds: float, tell: Tell) -> float:
-    begun, before = time.monotonic(), -1
+    begun, before = time.monotonic(), 0
     while True:
         lab.crew.look()
         if lab.crew.ended:
@@ -85,7 +87,7 @@ def _awaited(lab: Lab, left: Callable[[Mapping[str, Any]], Iterator[str]], withi
             raise NotOne(*reasons)
         tell(f"{len(reasons)} left: {'; '.join(reasons[:3])}")
         moving = sum(stand[what] for stand in found.values() for what in UNDER_WAY)
-        if moving in (0, before):
+        if moving >= before * STANDING:
             lab.pass_time(HURRY_SECONDS)
         before = moving
         time.sleep(LOOK_SECONDS)
