@@ -124,6 +124,60 @@ def test_two_nodes_become_a_federation_rotate_and_part(nodes: Nodes) -> None:
     assert [entry["epoch"] for entry in nodes.xb("history")] == [4, 3, 2, 1]
 
 
+def test_roster_that_two_have_to_sign_is_a_proposal_until_both_have(nodes: Nodes) -> None:
+    teams, asked, key = nodes.file("teams.toml"), nodes.file("join.json"), nodes.file("signer.pgp")
+    first, second, third, proposed, signed = (nodes.file(f"{name}.json") for name in ("1", "2", "3", "p", "s"))
+    teams.write_text(TEAMS, encoding="utf-8")
+    assert nodes.run("members", "import", teams).returncode == 0
+    digest = nodes.xa("found", "--out", first)["digest"]
+    nodes.xb("request", "--out", asked)
+    nodes.xa("issue", "--admit", asked, "--out", second)
+    other = nodes.xb("signer", "--out", key)["fingerprint"]
+    nodes.xa("issue", "--signer", key, "--threshold", "2", "--out", third)
+    nodes.xb("accept", first, second, "--digest", digest)
+
+    # XA alone can only propose, and takes nothing over; XB has to have what is before.
+    made = nodes.xa("issue", "--forward", "XB", "--out", proposed)
+    alone = nodes.xa("issue", "--signed", proposed, code=2)
+    early = nodes.xb("sign", proposed, "--digest", made["digest"], code=2)
+    nodes.xb("accept", third)
+    assert (made["epoch"], made["threshold"], made["whole"], len(made["signed_by"])) == (4, 2, False, 1)
+    assert (alone["error"]["code"], early["error"]["code"]) == ("exchange.roster.too_few", "exchange.roster.not_next")
+    assert nodes.xa("show")["epoch"] == 3
+    assert nodes.xb("accept", proposed, code=2)["error"]["code"] == "exchange.roster.not_signed"
+
+    # XB signs what was read out to it, after a look at it, and nothing else.
+    unread = nodes.xb("sign", proposed, code=2)
+    looked = nodes.xb("sign", proposed, "--digest", made["digest"], "--dry-run")
+    both = nodes.xb("sign", proposed, "--digest", made["digest"], "--out", signed)
+    assert unread["error"]["code"] == "exchange.roster.not_the_one"
+    assert [node["code"] for node in looked["nodes"] if node["forwards"]] == ["XB"]
+    assert both["signed_by"] == sorted([*made["signed_by"], other]) and both["whole"]
+    assert nodes.xb("show")["epoch"] == 3
+
+    # XA accepts it with the copy that came back; it is a roster like any other.
+    accepted = nodes.xa("issue", "--signed", proposed, "--signed", signed, "--out", nodes.file("4.json"))
+    assert (accepted["epoch"], accepted["digest"]) == (4, made["digest"])
+    assert nodes.xb("accept", nodes.file("4.json"))["digest"] == nodes.xa("show")["digest"] == made["digest"]
+    assert sorted(nodes.xb("history")[0]["signed_by"]) == both["signed_by"]
+
+
+def test_signers_that_cannot_be_are_refused(nodes: Nodes) -> None:
+    nodes.xa("found", "--out", nodes.file("1.json"))
+    mine = nodes.xa("signer", "--out", nodes.file("signer.pgp"))["fingerprint"]
+    nodes.file("junk.pgp").write_bytes(b"no certificate")
+
+    for arguments in (
+        ("--threshold", "2"),
+        ("--threshold", "0"),
+        ("--dismiss", mine),
+        ("--dismiss", "AB" * 32),
+        ("--signer", nodes.file("junk.pgp")),
+    ):
+        assert nodes.xa("issue", *arguments, code=2)["error"]["code"] == "exchange.roster.signers"
+    assert nodes.xa("show")["epoch"] == 1
+
+
 def test_roster_verbs_without_what_they_need_say_what_to_do(
     run: Run, run_python: Run, home: Path, tmp_path: Path
 ) -> None:

@@ -9,34 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tansiq.cli import node
+from tansiq.cli.exchange_roster_files import AsJson, Out, digest_of, request_in, signed_in
+from tansiq.cli.exchange_roster_signing import sign, signer, tell
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _, ngettext
 
 if TYPE_CHECKING:
-    from tansiq.exchange.join import JoinRequest
     from tansiq.exchange.roster_signing import SignedRoster
 
 NAME = "roster"
 
-AsJson = Annotated[bool, typer.Option("--json", help=_("JSON on standard output."))]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help=_("Where to write the file."))]
 Files = list[Path] | None
 Codes = list[str] | None
-
-
-class Unreadable(TansiqError):
-    code = "exchange.roster.file"
-    message = N_("{file} is not what was expected ({field}: {expected}).")
-    remedy = N_("Have the file handed over again, as it was written.")
-    exit_code = 2
-
-
-class BadDigest(TansiqError):
-    code = "exchange.roster.digest"
-    message = N_("{value} is no digest of a roster.")
-    remedy = N_("It is 64 hexadecimal digits, as `tansiq roster show` prints them where the roster was issued.")
-    exit_code = 2
 
 
 class NoSuchEpoch(TansiqError):
@@ -79,6 +64,18 @@ def app() -> typer.Typer:
             accept,
             _("Take over rosters from files, whoever brought them. The first needs its digest, compared by telephone."),
             "tansiq roster accept roster-1.json --digest 3f9a…",
+        ),
+        (
+            "signer",
+            signer,
+            _("Write the certificate of this machine's key for rosters, drawn if there is none."),
+            "tansiq roster signer --out signer.pgp",
+        ),
+        (
+            "sign",
+            sign,
+            _("Sign a roster that was proposed elsewhere, where more than one signer has to. Look at it first."),
+            "tansiq roster sign roster-7.json --digest 3f9a…",
         ),
         ("history", history, _("Show every roster that was accepted here, the newest first."), "tansiq roster history"),
     ):
@@ -168,6 +165,18 @@ def issue(
     claims: Annotated[
         bool, typer.Option("--claims", help=_("Names, categories and verified claims as the register has them now."))
     ] = False,
+    add_signer: Annotated[
+        Files, typer.Option("--signer", metavar="FILE", help=_("Certificates of who may sign as well from then on."))
+    ] = None,
+    dismiss: Annotated[
+        Codes, typer.Option(metavar="FINGERPRINT", help=_("Signers who may sign no more from then on."))
+    ] = None,
+    threshold: Annotated[
+        int | None, typer.Option(metavar="N", help=_("How many signers a roster needs from then on."))
+    ] = None,
+    signed: Annotated[
+        Files, typer.Option("--signed", metavar="FILE", help=_("Accept what was proposed here and others have signed."))
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=_("Say what it would be, sign and change nothing."))
     ] = False,
@@ -176,13 +185,17 @@ def issue(
 ) -> None:
     home = node.opened()
     from tansiq.cli import exchange_roster_words as words
-    from tansiq.exchange.node import issuing
+    from tansiq.exchange.node import issuing, proposing, rosters
     from tansiq.members.viewers import operator
 
+    if signed:
+        parts = [signed_in(file) for file in signed]
+        _hand_out(proposing.accept(parts, by=operator(), now=datetime.now(UTC)), out, json=json)
+        return
     changes = issuing.Changes(
-        admit=[_request(file) for file in admit or ()],
-        rotate=[_request(file) for file in rotate or ()],
-        move=[_request(file) for file in move or ()],
+        admit=[request_in(file) for file in admit or ()],
+        rotate=[request_in(file) for file in rotate or ()],
+        move=[request_in(file) for file in move or ()],
         remove=_upper(remove),
         suspend=_upper(suspend),
         reinstate=_upper(reinstate),
@@ -190,6 +203,9 @@ def issue(
         strike=[words.plain(one) for one in strike or ()],
         forward=_upper(forward),
         keep_own=_upper(keep_own),
+        signers=[file.read_bytes() for file in add_signer or ()],
+        dismiss=[words.plain(one) for one in dismiss or ()],
+        threshold=threshold,
         register=claims,
     )
     now = datetime.now(UTC)
@@ -202,7 +218,11 @@ def issue(
         for line in [*(said for one in asked for said in words.request_lines(one)), *words.roster_lines(draft)]:
             typer.echo(harmless(line))
         return
-    _hand_out(issuing.issue(home, changes, by=operator(), now=now), out, json=json)
+    made = issuing.issue(home, changes, by=operator(), now=now)
+    if rosters.signed_at(made.epoch) is None:
+        tell(proposing.proposal([made]), out, json=json)
+    else:
+        _hand_out(made, out, json=json)
 
 
 def accept(
@@ -216,8 +236,8 @@ def accept(
     from tansiq.cli import exchange_roster_words as words
 
     words.check_form(realm=realm)
-    anchor = _digest(digest)
-    chain = [_signed(file) for file in files]
+    anchor = digest_of(digest)
+    chain = [signed_in(file) for file in files]
     node.opened()
     from tansiq.exchange.node import rosters
     from tansiq.exchange.roster_signing import Accepted, Behind
@@ -274,36 +294,6 @@ def _hand_out(made: SignedRoster, out: Path | None, *, json: bool) -> None:
         return
     typer.echo(_("Epoch {epoch}, digest {digest}").format(epoch=made.epoch, digest=words.aloud(made.digest)))
     say(_("Written to {file}. It proves itself: give it to the nodes by any way.").format(file=out))
-
-
-def _request(file: Path) -> JoinRequest:
-    from tansiq.exchange import join
-    from tansiq.exchange.values import Unfit
-
-    try:
-        return join.read(file.read_bytes())
-    except Unfit as unfit:
-        raise Unreadable(file=file, **unfit.values) from None
-
-
-def _signed(file: Path) -> SignedRoster:
-    from tansiq.exchange.roster_signing import SignedRoster
-    from tansiq.exchange.values import Unfit
-
-    try:
-        return SignedRoster.read(file.read_bytes())
-    except Unfit as unfit:
-        raise Unreadable(file=file, **unfit.values) from None
-
-
-def _digest(text: str) -> str | None:
-    """As people write it: in groups, in capitals. Raises: BadDigest."""
-    from tansiq.exchange import values
-
-    plain = "".join(text.split()).lower()
-    if plain and not values.DIGEST.fullmatch(plain):
-        raise BadDigest(value=text[:80])
-    return plain or None
 
 
 def _upper(codes: Codes) -> list[str]:

@@ -13,10 +13,11 @@ from tansiq.core.viewer import Viewer
 from tansiq.exchange import custody, join, nkey, roster_change
 from tansiq.exchange.join import JoinRequest
 from tansiq.exchange.node import rosters
-from tansiq.exchange.roster import Roster, Standing
+from tansiq.exchange.roster import MOST_SIGNERS, Roster, Standing
 from tansiq.exchange.roster_change import TeamWords
 from tansiq.exchange.roster_reading import fingerprints
 from tansiq.exchange.roster_signing import Accepted, SignedRoster, signed
+from tansiq.exchange.values import Unfit
 from tansiq.members.models import Node, Team
 from tansiq.members.queries.directory import claims, claims_version
 from tansiq.members.queries.periods import memberships_of
@@ -77,6 +78,13 @@ class NotTaken(TansiqError):
     remedy = N_("Nothing was changed. Run `tansiq doctor`, then issue it again.")
 
 
+class BadSigners(TansiqError):
+    code = "exchange.roster.signers"
+    message = N_("So the signers cannot be: there would be {count} of them.")
+    remedy = N_("Give their certificates as `tansiq roster signer` wrote them, and a threshold from 1 to their number.")
+    exit_code = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What the next roster changes, in this order.
@@ -86,6 +94,8 @@ class Changes:
         remove, suspend, reinstate: codes of nodes or teams.
         revoke: fingerprints of node certificates; ``strike``: of platform keys.
         forward, keep_own: nodes that may forward from now on, and that may no longer.
+        signers: certificates of those who may sign as well from then on; ``dismiss``: fingerprints of who may no more;
+            ``threshold``: how many of them must. The next roster is still signed by those of this one.
         register: names, countries, categories and verified claims as the register here has them now.
     """
 
@@ -99,6 +109,9 @@ class Changes:
     strike: Sequence[str] = ()
     forward: Sequence[str] = ()
     keep_own: Sequence[str] = ()
+    signers: Sequence[bytes] = ()
+    dismiss: Sequence[str] = ()
+    threshold: int | None = None
     register: bool = False
 
 
@@ -147,9 +160,7 @@ def found(home: Home, *, realm: str, mail: str, by: Viewer, now: datetime) -> Si
     draft = roster_change.admit(draft, asked, _words(asked.team, now))
     draft = roster_change.set_claims(draft, _claims(), number=claims_version())
     made = signed(draft, signer)
-    return _taken(
-        made, rosters.accept_signed([made], by=by, now=now, realm=realm, anchor=made.digest, of_register=True)
-    )
+    return taken(made, rosters.accept_signed([made], by=by, now=now, realm=realm, anchor=made.digest, of_register=True))
 
 
 def drafted(changes: Changes, *, now: datetime) -> Roster:
@@ -162,6 +173,8 @@ def drafted(changes: Changes, *, now: datetime) -> Roster:
     for change, operands in _simple(changes):
         for operand in operands:
             draft = change(draft, operand)
+    if changes.signers or changes.dismiss or changes.threshold is not None:
+        draft = _with_signers(draft, changes)
     if changes.register:
         found = {team.code: _told(team, now) for team in Team.objects.filter(code__in=[t.code for t in draft.teams])}
         draft = roster_change.set_words(draft, found)
@@ -172,7 +185,8 @@ def drafted(changes: Changes, *, now: datetime) -> Roster:
 
 
 def issue(home: Home, changes: Changes, *, by: Viewer, now: datetime) -> SignedRoster:
-    """The next roster made, signed with the signers' keys on this machine, and accepted here.
+    """The next roster made, signed with the signers' keys on this machine, and accepted here. Where more have to, it
+    is a proposal until they have (``proposing``), and nothing here is changed.
 
     Raises: what ``drafted`` does; NotASigner, NotTaken.
     """
@@ -183,7 +197,24 @@ def issue(home: Home, changes: Changes, *, by: Viewer, now: datetime) -> SignedR
     if not mine:
         raise NotASigner(epoch=draft.epoch - 1)
     made = signed(draft, *mine)
-    return _taken(made, rosters.accept_signed([made], by=by, now=now, of_register=True))
+    if known is not None and len(mine) < known.signers.threshold:
+        return made
+    return taken(made, rosters.accept_signed([made], by=by, now=now, of_register=True))
+
+
+def _with_signers(draft: Roster, changes: Changes) -> Roster:
+    now = draft.signers
+    kept = [one for key, one in now.certificates.items() if key not in changes.dismiss]
+    unknown = sorted(set(changes.dismiss) - now.certificates.keys())
+    try:
+        found = roster_change.signers_of(
+            *kept, *changes.signers, threshold=now.threshold if changes.threshold is None else changes.threshold
+        )
+    except Unfit:
+        raise BadSigners(count=len(kept)) from None
+    if unknown or not 1 <= found.threshold <= len(found.certificates) <= MOST_SIGNERS:
+        raise BadSigners(count=len(found.certificates))
+    return replace(draft, signers=found)
 
 
 def this_node() -> Node:
@@ -235,7 +266,7 @@ def _claims() -> list[Claim]:
     ]
 
 
-def _taken(made: SignedRoster, outcome: object) -> SignedRoster:
+def taken(made: SignedRoster, outcome: object) -> SignedRoster:
     if not isinstance(outcome, Accepted):
         raise NotTaken(reason=getattr(outcome, "reason", type(outcome).__name__.lower()))
     return made
