@@ -370,10 +370,10 @@ class DatabaseNode:
 
     @property
     def held(self) -> Any:
-        from tansiq.exchange.node import holding
+        from tansiq.exchange.node import life
 
         with self.at():
-            return holding.is_held()
+            return life.held()
 
     @property
     def objects(self) -> dict[str, Live]:
