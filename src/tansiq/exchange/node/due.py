@@ -33,6 +33,11 @@ def uncovered(here: Here, lane: Lane, now: datetime) -> list[str]:
     return list(_open(here, lane).filter(may_be_due, waiting_bodies__gt=0).values_list("peer", flat=True))
 
 
+def is_under_way(here: Here, lane: Lane) -> bool:
+    """Whether some receipt is missing: else nothing is due before something is put into the outbox."""
+    return _open(here, lane).filter(waiting_bodies__gt=0).exists()
+
+
 def _open(here: Here, lane: Lane) -> QuerySet[OutChannel]:
     reached = here.peers | set(here.facts.former)
     return OutChannel.objects.filter(lane=lane.value, peer__in=reached).exclude(incarnation="").order_by("peer")

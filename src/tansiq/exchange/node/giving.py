@@ -55,6 +55,11 @@ class Giving:
         self._lines: dict[str, _Line] = {}
         self._changing = Lock()
 
+    @property
+    def is_empty(self) -> bool:
+        with self._changing:
+            return not any(line.owed for line in self._lines.values())
+
     def put(self, ask: Ask, way: str, now: datetime) -> bool:
         """Whether it will be answered: it is one of few of its peer."""
         asked = ask.asked

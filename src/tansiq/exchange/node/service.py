@@ -17,11 +17,11 @@ from django import db
 from django.db import InterfaceError, OperationalError
 
 from tansiq.exchange.body import Body, Lane
-from tansiq.exchange.node import inbox, receipting
+from tansiq.exchange.node import due, inbox, receipting
 from tansiq.exchange.node.arriving import Arriving
 from tansiq.exchange.node.departing import tell_fault
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.node.news import News
+from tansiq.exchange.node.news import News, Written
 from tansiq.exchange.opener import Opener
 
 FETCH_SECONDS = 20.0
@@ -29,9 +29,11 @@ LOOK_SECONDS = 0.1
 """How often is looked whether another process of this node has put something into the outbox."""
 TURN = timedelta(seconds=5)
 """How often it looks at everything that no receipt covers."""
-HOUSE_SECONDS = 5.0
+HOUSE_SECONDS, IDLE_ROUNDS = 5.0, 4
 GIVE_SECONDS = 1.0
 """How often it looks whether a peer has room again for the chunks that it asked for."""
+IDLE_SECONDS = 60.0
+"""How long is waited for what wakes whoever has nothing to look after."""
 REST_SECONDS = 2.0
 """After a fault, before the next try."""
 
@@ -154,6 +156,7 @@ class Service(Arriving):
             if self._owed_at is not None and self._owed_at <= time.monotonic():
                 self._owed_at = None
                 self._follow(here, receipting.due_receipts(here, now=self.clock()))
+        self.wake()  # whoever waits has another node before it now
 
     def _sender(self, here: Here, lane: Lane) -> None:
         """A look when something was put there or came; after a while a look at everything."""
@@ -164,12 +167,12 @@ class Service(Arriving):
             is_whole = not timedelta(0) <= now - last < TURN
             last = now if is_whole else last
             if not self.turn(here, lane, is_whole=is_whole):
-                woken.wait(TURN.total_seconds())
+                woken.wait(TURN.total_seconds() if due.is_under_way(here, lane) else IDLE_SECONDS)
             woken.clear()
 
     def _giver(self, here: Here) -> None:
         if not self.give(here):
-            self._owing.wait(GIVE_SECONDS)
+            self._owing.wait(IDLE_SECONDS if self._giving.is_empty else GIVE_SECONDS)
             self._owing.clear()
 
     def _poster(self, lane: Lane) -> None:
@@ -177,8 +180,13 @@ class Service(Arriving):
         self._hand_in(lane, self._posting[lane].taken(self.ending))
 
     def _keep_house(self, here: Here) -> None:
+        """Every few seconds, while something is written; else now and then."""
+        written = Written()
+        written.again()
         self.look_after(here)
-        self.ending.wait(HOUSE_SECONDS)
+        for _ in range(IDLE_ROUNDS):
+            if self.ending.wait(HOUSE_SECONDS) or written.again():
+                return
 
     def look_after(self, here: Here) -> None:
         """Once: what was parked, what the house has to do, receipts."""
