@@ -6,7 +6,7 @@ forgets them, and they are begun again; the tables know only how each ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,7 +31,9 @@ ASKED_AGAIN = timedelta(seconds=30)
 GIVEN_UP = timedelta(hours=1)
 LEAST_BETWEEN = timedelta(seconds=60)
 MOST_UNDER_WAY = 10_000
-"""Bodies that may be under way when a comparison is opened: they would only be found to differ."""
+"""Bodies that may be under way when a comparison is opened at last."""
+PATIENCE = timedelta(minutes=2)
+"""How long is waited for what is under way to come."""
 MOST_AT_ONCE = 3
 MOST_ITEMS = 2_000_000
 """In memory when another comparison is opened: 128 MB."""
@@ -55,6 +57,8 @@ class Opened:
 
 _opened: dict[tuple[str, str], Opened] = {}
 """(node, peer) -> what is open; at most one with each."""
+_wanted_since: dict[tuple[str, str], datetime] = {}
+"""(node, peer) -> since when a comparison is due that waits for what is under way."""
 
 
 # ---- what is compared
@@ -69,27 +73,51 @@ def shared_out(here: Here, peer: str, now: datetime) -> Iterator[tuple[bytes, by
 
 
 def due_comparisons(here: Here, now: datetime) -> list[str]:
-    """Peers to compare with: where something may be missing, and where the last comparison is a night old."""
+    """Peers to compare with: where something may be missing, and where the last comparison is a night old. What is
+    under way is waited for, but not for ever: it would only be found to differ."""
     if life.is_held():
         return []
     links = {link.pk: link for link in Link.objects.filter(peer__in=here.peers)}
-    return [peer for peer in sorted(here.peers) if _is_due(here, peer, links.get(peer), now)]
+    wanted = [peer for peer in sorted(here.peers) if _is_wanted(here, peer, links.get(peer), now)]
+    for where in [one for one in _wanted_since if one[0] == here.code and one[1] not in wanted]:
+        del _wanted_since[where]
+    if not wanted:
+        return []
+    began = Comparison.objects.filter(peer__in=wanted, outward=True, began_at__gt=now - LEAST_BETWEEN)
+    lately, under_way = set(began.values_list("peer", flat=True)), _under_way(wanted)
+    asking = {peer: 1 for peer in wanted if (link := links.get(peer)) is not None and link.asking_since is not None}
+    return [
+        peer
+        for peer in wanted
+        if peer not in lately and _has_come(here, peer, under_way.get(peer, 0) + asking.get(peer, 0), now)
+    ]
 
 
-def _is_due(here: Here, peer: str, link: Link | None, now: datetime) -> bool:
+def _is_wanted(here: Here, peer: str, link: Link | None, now: datetime) -> bool:
     opened = _opened.get((here.code, peer))
-    if (opened is not None and opened.last is None) or (link is not None and link.frozen_at is not None):
+    if opened is not None and opened.last is None:
         return False
-    is_wanted = link is None or link.incomplete_since is not None or link.compared_at is None
-    if not is_wanted and link.compared_at > now - NIGHTLY:
-        return False
-    lately = Comparison.objects.filter(peer=peer, outward=True, began_at__gt=now - LEAST_BETWEEN)
-    return not lately.exists() and _under_way(peer) <= MOST_UNDER_WAY
+    if link is None:
+        return True
+    is_open = link.incomplete_since is not None or link.compared_at is None or link.compared_at <= now - NIGHTLY
+    return is_open and link.frozen_at is None
 
 
-def _under_way(peer: str) -> int:
-    sealed = OutChannel.objects.filter(peer=peer).aggregate(bodies=Sum("waiting_bodies"))["bodies"] or 0
-    return sealed + OutboxRow.objects.filter(peer=peer)[: MOST_UNDER_WAY + 1].count()
+def _has_come(here: Here, peer: str, under_way: int, now: datetime) -> bool:
+    """Or was waited for long enough. What is asked back counts as under way, too."""
+    since = _wanted_since.setdefault((here.code, peer), now)
+    is_patient = timedelta(0) <= now - since < PATIENCE
+    return under_way <= (0 if is_patient else MOST_UNDER_WAY)
+
+
+def _under_way(peers: Collection[str]) -> dict[str, int]:
+    """Peer -> bodies that no receipt covers, and rows without a position, as far as they count."""
+    sealed = OutChannel.objects.filter(peer__in=peers, waiting_bodies__gt=0).order_by().values_list("peer")
+    found = dict(sealed.annotate(Sum("waiting_bodies")))
+    for peer in OutboxRow.objects.filter(peer__in=peers).order_by().values_list("peer", flat=True).distinct():
+        rows = OutboxRow.objects.filter(peer=peer)[: MOST_UNDER_WAY + 1].count()
+        found[peer] = found.get(peer, 0) + rows
+    return found
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from tansiq.exchange import pages
 from tansiq.exchange.body import State
@@ -28,6 +28,8 @@ from tansiq.exchange.requests import RecoveryAsked, RecoveryGiven
 from tansiq.exchange.values import Unfit
 
 ASKED_AGAIN = timedelta(seconds=30)
+MOST_ASKED = 10
+"""Peers that are asked at once where nobody waits for their answers: a new member has all the others to ask."""
 _partial: dict[tuple[str, str], Partial] = {}
 """(node, peer) -> what came so far of a text that is not whole."""
 
@@ -37,10 +39,18 @@ _partial: dict[tuple[str, str], Partial] = {}
 
 @transaction.atomic
 def due_requests(here: Here, now: datetime) -> list[tuple[str, RecoveryAsked]]:
-    """What is to be asked now, of whom: again each half a minute until the answer is complete."""
+    """What is to be asked now, of whom: again each half a minute until the answer is complete. A node that is held asks
+    everybody at once; else a few are asked, and others once these have answered."""
     is_held = life.is_held()
     links = Link.objects.select_for_update().filter(peer__in=here.peers, asking_since__isnull=False)
-    due = list(links.filter(Q(asked_at=None) | Q(asked_at__lte=now - ASKED_AGAIN)).order_by("peer"))
+    due = list(
+        links.filter(Q(asked_at=None) | Q(asked_at__lte=now - ASKED_AGAIN)).order_by(
+            F("asked_at").asc(nulls_first=True), "peer"
+        )
+    )
+    if not is_held and due:
+        under_way = links.filter(asked_at__gt=now - ASKED_AGAIN, asked_at__lte=now).count()
+        due = due[: max(MOST_ASKED - under_way, 0)]
     Link.objects.filter(pk__in=[link.pk for link in due]).update(asked_at=now)
     return [(link.peer, _asked(here, link, is_held)) for link in due]
 
