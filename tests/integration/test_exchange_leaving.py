@@ -147,3 +147,27 @@ def test_a_channel_that_another_seals_is_left_to_it() -> None:
     made = seal(xa, ["XB", "XC"], Lane.NORMAL, worker="sealer", now=NOW)
 
     assert ([one.peer for one in made.attempts], set(made.waiting)) == (["XC"], {"XB"})
+
+
+def test_much_of_another_lane_leaves_peer_by_peer_and_what_is_urgent_as_it_was_said() -> None:
+    from tansiq.exchange.node.asking import Asking
+    from tansiq.exchange.node.departing import Departing
+    from tansiq.exchange.node.precedence import FIRST
+
+    class Noting(Departing):
+        def _send(self, here: Here, lane: Lane, made: Any) -> None:
+            steps.append([one.peer for one in made])
+
+    xa, steps = here("XA", members=("XA", *PEERS)), []
+    for number in range(FIRST):
+        publish(xa, f"u{number}", "XB", "XC", kind="alert")
+        publish(xa, f"b{number}", "XB", "XC", kind="event")
+    departing = Noting(asking=Asking.__new__(Asking), clock=lambda: NOW)
+
+    departing.turn(xa, Lane.URGENT)
+    urgent, steps[:] = list(steps), []
+    departing.turn(xa, Lane.BULK)
+
+    assert urgent == [["XB"] * FIRST + ["XC"] * FIRST]
+    assert [set(step) for step in steps] == [{"XB", "XC"}, {"XB"}, {"XC"}]
+    assert sum(map(len, steps)) == 2 * FIRST

@@ -12,7 +12,7 @@ LONGEST_SECONDS = 0.5
 """After so long a step is made all the same: a flood of alerts must not stop the rest."""
 STEP_SECONDS = 0.15
 """What a step of another lane is to take: a transaction, and a place at the process that opens."""
-FIRST, LEAST, MOST = 50, 5, 200
+FIRST, LEAST, MOST = 50, 20, 200
 """Bodies of such a step: to begin with, on a machine that is very busy, on one that is not."""
 
 
