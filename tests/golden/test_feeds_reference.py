@@ -55,7 +55,7 @@ TAGS = """
 REJECTS = """
 ## Why a line is rejected
 
-A rejected line is kept with its number, its reason and its bytes (`tansiq feeds rejects REPORT`).
+A rejected line is kept with its number, its reason and its bytes (`tansiq events rejects REPORT`).
 
 | reason | what it means |
 |---|---|
