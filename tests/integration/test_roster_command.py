@@ -162,6 +162,46 @@ def test_roster_that_two_have_to_sign_is_a_proposal_until_both_have(nodes: Nodes
     assert sorted(nodes.xb("history")[0]["signed_by"]) == both["signed_by"]
 
 
+def test_key_signs_one_roster_of_an_epoch_and_writes_it_again_when_its_file_is_lost(nodes: Nodes) -> None:
+    teams, asked, key = nodes.file("teams.toml"), nodes.file("join.json"), nodes.file("signer.pgp")
+    first, second, third, theirs = (nodes.file(f"{name}.json") for name in ("1", "2", "3", "theirs"))
+    ours, again, whole = (nodes.file(f"{name}.json") for name in ("ours", "again", "whole"))
+    teams.write_text(TEAMS, encoding="utf-8")
+    assert nodes.run("members", "import", teams).returncode == 0
+    digest = nodes.xa("found", "--out", first)["digest"]
+    nodes.xb("request", "--out", asked)
+    nodes.xa("issue", "--admit", asked, "--out", second)
+    nodes.xb("signer", "--out", key)
+    nodes.xa("issue", "--signer", key, "--threshold", "2", "--out", third)
+    nodes.xb("accept", first, second, third, "--digest", digest)
+    assert nodes.xa("issue", "--again", code=2)["error"]["code"] == "exchange.roster.nothing_signed"
+
+    # each proposes another next roster: neither signs the other's, neither makes a second of its own.
+    made = nodes.xa("issue", "--forward", "XB", "--out", ours)
+    other = nodes.xb("issue", "--suspend", "XG-CERT", "--out", theirs, code=2)  # not in the roster
+    assert other["error"]["code"] == "exchange.roster.no_such_member"
+    other = nodes.xb("issue", "--forward", "XA", "--out", theirs)
+    refused = [
+        nodes.xa("sign", theirs, "--digest", other["digest"], code=5),
+        nodes.xb("sign", ours, "--digest", made["digest"], code=5),
+        nodes.xa("issue", "--forward", "XB", code=5),
+    ]
+    assert {one["error"]["code"] for one in refused} == {"exchange.roster.signed_another"}
+    assert made["digest"] in refused[0]["error"]["message"] and other["digest"] in refused[1]["error"]["message"]
+
+    # XA's is lost, and written once more; XB's is destroyed everywhere, so that XB may sign XA's.
+    ours.unlink()
+    written = nodes.xa("issue", "--again", "--out", again)
+    assert (written["digest"], written["whole"], len(written["signed_by"])) == (made["digest"], False, 1)
+    theirs.unlink()
+    for file in (nodes.homes["XB"] / "secrets/exchange/signer/signed").rglob("live.4.json"):
+        file.unlink()
+    for _again in range(2):
+        assert nodes.xb("sign", again, "--digest", made["digest"], "--out", whole)["whole"]
+    assert nodes.xa("issue", "--again", "--signed", whole, "--out", again)["digest"] == made["digest"]
+    assert nodes.xb("accept", again)["epoch"] == nodes.xa("show")["epoch"] == 4
+
+
 def test_signers_that_cannot_be_are_refused(nodes: Nodes) -> None:
     nodes.xa("found", "--out", nodes.file("1.json"))
     mine = nodes.xa("signer", "--out", nodes.file("signer.pgp"))["fingerprint"]

@@ -177,6 +177,9 @@ def issue(
     signed: Annotated[
         Files, typer.Option("--signed", metavar="FILE", help=_("Accept what was proposed here and others have signed."))
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help=_("Write once more what was signed here as the next roster."))
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=_("Say what it would be, sign and change nothing."))
     ] = False,
@@ -188,9 +191,13 @@ def issue(
     from tansiq.exchange.node import issuing, proposing, rosters
     from tansiq.members.viewers import operator
 
-    if signed:
-        parts = [signed_in(file) for file in signed]
-        _hand_out(proposing.accept(parts, by=operator(), now=datetime.now(UTC)), out, json=json)
+    if again or signed:
+        parts = [proposing.again(home).made] if again else []
+        parts += [signed_in(file) for file in signed or ()]
+        if again and not (found := proposing.proposal(parts)).is_whole:
+            tell(found, out, json=json)
+        else:
+            _hand_out(proposing.accept(parts, by=operator(), now=datetime.now(UTC)), out, json=json)
         return
     changes = issuing.Changes(
         admit=[request_in(file) for file in admit or ()],

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import get_ident
 
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
@@ -79,7 +80,7 @@ def draw(home: Home, *, code: str, team: str, realm: str) -> Keys:
     if not _files(_platform(home, realm, team)):
         _keep(_platform(home, realm, team), generate(f"{team} on {code}, {realm}", version=6))
     if not _seed(home).exists():
-        _write_new(_seed(home), f"{nkey.new_seed()}\n".encode())
+        write_new(_seed(home), f"{nkey.new_seed()}\n".encode())
     return load(home, realm=realm)
 
 
@@ -134,7 +135,7 @@ def heed(home: Home, roster: Roster, *, now: datetime) -> None:
     for file in _files(_nodes(home)):
         node_key, mark = said.node_keys.get(_read(file).fingerprint), file.with_suffix(_RETIRED)
         if node_key and node_key.until_epoch is not None and not mark.exists():
-            _write_new(mark, values.write_time(now).encode())
+            write_new(mark, values.write_time(now).encode())
 
 
 def destroy_expired(home: Home, *, now: datetime, retention: timedelta = RETENTION) -> list[str]:
@@ -160,14 +161,19 @@ def stamp(home: Home) -> int:
 def draw_signer(home: Home, *, realm: str) -> Secret:
     """A key that signs rosters: drawn if this machine has none."""
     if not (found := signers(home)):
-        _keep(_root(home) / "signer", generate(f"signer of rosters, {realm}", version=6))
+        _keep(signer_folder(home), generate(f"signer of rosters, {realm}", version=6))
         found = signers(home)
     return found[0]
 
 
 def signers(home: Home) -> tuple[Secret, ...]:
     """Keys here that sign rosters. Raises: KeyOpenToOthers, KeyUnreadable."""
-    return _secrets(_root(home) / "signer")
+    return _secrets(signer_folder(home))
+
+
+def signer_folder(home: Home) -> Path:
+    """Where the keys lie that sign rosters, and what they have signed (``signed_once``)."""
+    return _root(home) / "signer"
 
 
 def _root(home: Home) -> Path:
@@ -230,7 +236,7 @@ def _private(file: Path) -> bytes:
 def _keep(folder: Path, secret: Secret) -> None:
     """In a file that begins with its number in the folder, so that files stand in the order of their drawing."""
     number = max((int(file.name[:4]) for file in _files(folder)), default=0) + 1
-    _write_new(folder / f"{number:04}-{secret.fingerprint[:16]}{_KEY}", secret.write())
+    write_new(folder / f"{number:04}-{secret.fingerprint[:16]}{_KEY}", secret.write())
 
 
 def _make(folder: Path) -> None:
@@ -240,10 +246,10 @@ def _make(folder: Path) -> None:
         folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
-def _write_new(file: Path, data: bytes) -> None:
+def write_new(file: Path, data: bytes) -> None:
     """Whole or not at all, on the disk, mode 0600 whatever the umask. Of two who write one file the first wins."""
     _make(file.parent)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft = file.with_name(f".{file.name}.{os.getpid()}.{get_ident()}")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db import transaction
+
 from tansiq.core.claims import Claim
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 from tansiq.core.viewer import Viewer
-from tansiq.exchange import custody, join, nkey, roster_change
+from tansiq.exchange import custody, join, nkey, roster_change, signed_once
 from tansiq.exchange.join import JoinRequest
 from tansiq.exchange.node import rosters
 from tansiq.exchange.roster import MOST_SIGNERS, Roster, Standing
@@ -149,7 +151,7 @@ def request(
 def found(home: Home, *, realm: str, mail: str, by: Viewer, now: datetime) -> SignedRoster:
     """The first roster of a federation: this node and its team, the register's claims, and a signer's key drawn here.
 
-    Raises: FoundedAlready, NotSetUp, TeamNotRegistered, NotTaken.
+    Raises: FoundedAlready, NotSetUp, TeamNotRegistered, NotTaken, SignedAnother, SignedLater.
     """
     if (known := rosters.current()) is not None:
         raise FoundedAlready(epoch=known.epoch)
@@ -160,7 +162,11 @@ def found(home: Home, *, realm: str, mail: str, by: Viewer, now: datetime) -> Si
     draft = roster_change.admit(draft, asked, _words(asked.team, now))
     draft = roster_change.set_claims(draft, _claims(), number=claims_version())
     made = signed(draft, signer)
-    return taken(made, rosters.accept_signed([made], by=by, now=now, realm=realm, anchor=made.digest, of_register=True))
+    with transaction.atomic():
+        outcome = rosters.accept_signed([made], by=by, now=now, realm=realm, anchor=made.digest, of_register=True)
+        taken(made, outcome)
+        signed_once.keep(home, draft, by=[signer.fingerprint])
+    return made
 
 
 def drafted(changes: Changes, *, now: datetime) -> Roster:
@@ -188,7 +194,7 @@ def issue(home: Home, changes: Changes, *, by: Viewer, now: datetime) -> SignedR
     """The next roster made, signed with the signers' keys on this machine, and accepted here. Where more have to, it
     is a proposal until they have (``proposing``), and nothing here is changed.
 
-    Raises: what ``drafted`` does; NotASigner, NotTaken.
+    Raises: what ``drafted`` does; NotASigner, NotTaken, SignedAnother, SignedLater.
     """
     draft = drafted(changes, now=now)
     known = rosters.current()
@@ -196,10 +202,14 @@ def issue(home: Home, changes: Changes, *, by: Viewer, now: datetime) -> SignedR
     mine = [one for one in custody.signers(home) if one.fingerprint in may]
     if not mine:
         raise NotASigner(epoch=draft.epoch - 1)
-    made = signed(draft, *mine)
+    made, keys = signed(draft, *mine), [one.fingerprint for one in mine]
     if known is not None and len(mine) < known.signers.threshold:
+        signed_once.keep(home, draft, by=keys)
         return made
-    return taken(made, rosters.accept_signed([made], by=by, now=now, of_register=True))
+    with transaction.atomic():  # what cannot be accepted was never signed
+        taken(made, rosters.accept_signed([made], by=by, now=now, of_register=True))
+        signed_once.keep(home, draft, by=keys)
+    return made
 
 
 def _with_signers(draft: Roster, changes: Changes) -> Roster:

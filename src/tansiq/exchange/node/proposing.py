@@ -13,12 +13,13 @@ from tansiq.audit.actions import record
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 from tansiq.core.viewer import Viewer
-from tansiq.exchange import custody, roster_reading, roster_signing
+from tansiq.exchange import custody, roster_reading, roster_signing, signed_once
 from tansiq.exchange.node import rosters
 from tansiq.exchange.node.issuing import NoRoster, NotASigner, taken
 from tansiq.exchange.roster import Roster
 from tansiq.exchange.roster_signing import SignedRoster
 from tansiq.exchange.values import Unfit
+from tansiq.openpgp.sealing import Secret
 
 
 class NotOne(TansiqError):
@@ -46,6 +47,13 @@ class TooFew(TansiqError):
     code = "exchange.roster.too_few"
     message = N_("{count} of {threshold} signers have signed it.")
     remedy = N_("Have more of them sign it: `tansiq roster sign FILE`; then give all files at once.")
+    exit_code = 2
+
+
+class NothingSigned(TansiqError):
+    code = "exchange.roster.nothing_signed"
+    message = N_("No key on this machine has signed a roster of epoch {epoch}.")
+    remedy = N_("Make one with `tansiq roster issue`: `tansiq roster issue --help` says what it can change.")
     exit_code = 2
 
 
@@ -97,20 +105,32 @@ def shown(parts: Sequence[SignedRoster], *, digest: str) -> Roster:
 def sign(home: Home, parts: Sequence[SignedRoster], *, digest: str, by: Viewer, now: datetime) -> Proposal:
     """The proposal with the signatures of this machine's keys. It is accepted nowhere by that.
 
-    Raises: what ``shown`` does; NotASigner.
+    Raises: what ``shown`` does; NotASigner, SignedAnother, SignedLater.
     """
-    shown(parts, digest=digest)
-    known = _known()
-    mine = [one for one in custody.signers(home) if one.fingerprint in known.signers.certificates]
-    if not mine:
-        raise NotASigner(epoch=known.epoch)
+    draft = shown(parts, digest=digest)
+    mine = _mine(home)
     before = proposal(parts).made
     added = [roster_signing.sign(before.text, one) for one in mine]
     made = roster_signing.gathered(before.epoch, before.text, [*before.signatures, *added])
     with transaction.atomic():
         item = ("exchange.roster", made.epoch)
         record("roster.signed", item, by=by, now=now, digest=made.digest, keys=[one.key for one in added])
+        signed_once.keep(home, draft, by=[one.fingerprint for one in mine])
     return proposal([made])
+
+
+def again(home: Home) -> Proposal:
+    """What keys on this machine have signed as the next roster, signed by them once more: its file may be lost.
+
+    Raises: NoRoster, NotASigner, NothingSigned.
+    """
+    known, mine, epoch = _known(), _mine(home), _known().epoch + 1
+    found = [(one, signed_once.of_epoch(home, one.fingerprint, realm=known.realm, epoch=epoch)) for one in mine]
+    text = next((text for _one, text in found if text is not None), None)
+    if text is None:
+        raise NothingSigned(epoch=epoch)
+    signatures = [roster_signing.sign(text, one) for one, its in found if its == text]
+    return proposal([roster_signing.gathered(epoch, text, signatures)])
 
 
 def accept(parts: Sequence[SignedRoster], *, by: Viewer, now: datetime) -> SignedRoster:
@@ -119,6 +139,15 @@ def accept(parts: Sequence[SignedRoster], *, by: Viewer, now: datetime) -> Signe
     if not found.is_whole:
         raise TooFew(count=len(found.signed_by), threshold=found.threshold)
     return taken(found.made, rosters.accept_signed([found.made], by=by, now=now, of_register=True))
+
+
+def _mine(home: Home) -> list[Secret]:
+    """Keys on this machine that may sign the next roster. Raises: NoRoster, NotASigner."""
+    known = _known()
+    mine = [one for one in custody.signers(home) if one.fingerprint in known.signers.certificates]
+    if not mine:
+        raise NotASigner(epoch=known.epoch)
+    return mine
 
 
 def _known() -> Roster:
