@@ -289,12 +289,34 @@ def test_what_the_backbone_had_no_room_for_is_tried_as_if_for_the_first_time() -
     xa = node()
     made = sent(xa, 4)
 
-    not_taken("XE", Lane.NORMAL, made[1:], NOW)
-    early = due(xa)
-    later = due(xa, now=NOW + SECOND)
+    not_taken("XE", Lane.NORMAL, made[1:])
+    again = due(xa)
 
-    assert (positions(early), positions(later)) == ([], [(2, 2), (3, 3), (4, 4)])
-    assert [attempt.number for attempt in later] == [1, 1, 1]
+    assert positions(again) == [(2, 2), (3, 3), (4, 4)]
+    assert [attempt.number for attempt in again] == [1, 1, 1]
+
+
+def test_only_as_many_go_by_the_backbone_as_it_has_room_for_and_the_rest_is_still_due() -> None:
+    from tansiq.exchange.node.attempts import due_attempts, not_taken
+
+    xa = node(mail=["XE"])
+    made = sent(xa, 4, kind="alert", lane=Lane.URGENT)
+    not_taken("XE", Lane.URGENT, made)
+
+    def tried(room: int, after: timedelta) -> list[tuple[int, set[Way]]]:
+        some = due_attempts(xa, "XE", Lane.URGENT, now=NOW + after, room=room)
+        return [(one.first, set(one.ways)) for one in some]
+
+    assert tried(0, SECOND) == []
+    assert tried(1, SECOND) == [(1, {Way.JETSTREAM})]
+    assert tried(1, SECOND) == [(2, {Way.JETSTREAM})]
+    assert tried(1, HOUR) == [
+        (1, {Way.JETSTREAM, Way.MAIL}),
+        (2, {Way.MAIL}),
+        (3, {Way.MAIL}),
+        (4, {Way.MAIL}),
+    ]
+    assert tried(9, HOUR) == [(3, {Way.JETSTREAM}), (4, {Way.JETSTREAM})]
 
 
 def test_mail_goes_too_when_nothing_was_heard_for_a_minute_of_what_is_urgent() -> None:

@@ -114,8 +114,9 @@ class Arriving(Departing):
         if receipts and not self._is_done(lambda: self._follow(here, self._believed(here, receipts, now), way)):
             for one in receipts:
                 self._is_done(lambda one=one: self._follow(here, self._believed(here, [one], now), way))
-        for lane in {one.lane for one in receipts}:
-            self._woken[lane].set()
+        for one in receipts:
+            self._room[one.lane].heard(one.sender)
+            self._woken[one.lane].set()
         replies = self._replies(here, outcomes, now, way)
         while some := list(islice(replies, FOLLOWING)):
             self._is_done(lambda some=some: self._follow(here, some, way))

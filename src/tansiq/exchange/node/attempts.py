@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Min, Q
@@ -24,13 +24,14 @@ from tansiq.exchange.sending import Entry, Way
 __all__ = ["Attempt", "Follow", "due_attempts", "on_receipt", "on_receipts", "prune"]
 
 
-ROOM_PAUSE = timedelta(seconds=1)
-"""Before what the backbone had no room for is tried again; a receipt says sooner that there is some."""
-
-
 @transaction.atomic
-def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int = 500) -> list[Attempt]:
+def due_attempts(
+    here: Here, peer: str, lane: Lane, *, now: datetime, most: int = 500, room: int | None = None
+) -> list[Attempt]:
     """What is to be attempted now on a channel, at most ``most`` bodies; call it again while there are that many.
+
+    Args:
+        room: how many may go by the backbone, where it did not take all before.
 
     That they were attempted, and the recipients with them, is stored when this returns: nothing may leave before the
     transaction has ended.
@@ -45,7 +46,7 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
     if channel.idle_until is not None and now < channel.idle_until:
         return []
     rows = _decided(channel, here, deciding, now, most)
-    chosen = sending.due(
+    found = sending.due(
         [entry_of(row) for row in rows],
         keeping.belief_of(channel),
         lane=lane,
@@ -54,17 +55,29 @@ def due_attempts(here: Here, peer: str, lane: Lane, *, now: datetime, most: int 
         now=now,
         window=here.window,
     )[:most]
+    chosen = found if room is None else _fitting(found, room)
     by_position = {row.first: row for row in rows}
     _mark_attempted(peer, [by_position[entry.span.first] for entry, _ways in chosen], now)
     made = _attempts(here, channel, chosen, by_position, now)
-    if len(chosen) < most:
+    if len(found) < most and chosen == found:
         OutChannel.objects.filter(pk=channel.pk).update(idle_until=_next_due(channel, here))
     return made
 
 
+def _fitting(chosen: Sequence[tuple[Entry, frozenset[Way]]], room: int) -> list[tuple[Entry, frozenset[Way]]]:
+    """The first few that may go by the backbone; and what goes by mail anyhow."""
+    found = []
+    for entry, ways in chosen:
+        if Way.JETSTREAM in ways:
+            ways, room = (ways, room - 1) if room > 0 else (ways - {Way.JETSTREAM}, room)
+        if ways:
+            found.append((entry, ways))
+    return found
+
+
 @transaction.atomic
-def not_taken(peer: str, lane: Lane, made: Sequence[Attempt], now: datetime) -> None:
-    """The backbone had no room for these: they never left, and are tried as if for the first time, after a moment.
+def not_taken(peer: str, lane: Lane, made: Sequence[Attempt]) -> None:
+    """The backbone had no room for these: they never left, and are tried as if for the first time.
 
     Else they would count as lost on the way, of which but the lowest is sent again while nothing is heard.
     """
@@ -74,7 +87,7 @@ def not_taken(peer: str, lane: Lane, made: Sequence[Attempt], now: datetime) -> 
     for firsts in in_parts([one.first for one in made if one.incarnation == channel.incarnation]):
         rows = Sent.objects.filter(channel=channel, first__in=firsts, covered_at=None, attempts__gt=0)
         rows.update(next_at=None, tried_at=None, attempts=F("attempts") - 1)
-    OutChannel.objects.filter(pk=channel.pk).update(idle_until=now + ROOM_PAUSE)
+    OutChannel.objects.filter(pk=channel.pk).update(idle_until=None)
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from tansiq.exchange.body import Body, Lane, Receipt
 from tansiq.exchange.carried import Outbound, Outcome, Received
 from tansiq.exchange.node import attempts, due, sealing, ways
 from tansiq.exchange.node.asking import Asking, lane_of
+from tansiq.exchange.node.backbone_room import BackboneRoom
 from tansiq.exchange.node.giving import Giving
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.leaving import Attempt
@@ -102,6 +104,7 @@ class Departing:
     _posting: dict[Lane, Posting] = field(default_factory=lambda: {lane: Posting(lane) for lane in Lane})
     _precedence: Precedence = field(default_factory=Precedence)
     _leaving: dict[Lane, Pace] = field(default_factory=lambda: {lane: Pace() for lane in Lane})
+    _room: dict[Lane, BackboneRoom] = field(default_factory=lambda: {lane: BackboneRoom(A_TURN) for lane in Lane})
 
     def turn(self, here: Here, lane: Lane, *, is_whole: bool = True) -> int:
         """One round of sending on a lane: rows get positions, what is due leaves. Returns: bodies that left.
@@ -174,9 +177,13 @@ class Departing:
     def _attempt(self, here: Here, peer: str, lane: Lane) -> int:
         count = 0
         while not self.ending.is_set():
+            free, has_mail = self._room[lane].free(peer), bool(here.address_of(peer))
+            if not free and not has_mail:
+                break
             self._precedence.give_way(lane)
-            most = self._leaving[lane].step(lane, A_TURN)
-            made = attempts.due_attempts(here, peer, lane, now=self.clock(), most=most)
+            step = self._leaving[lane].step(lane, A_TURN)
+            most = step if has_mail else min(step, free)
+            made = attempts.due_attempts(here, peer, lane, now=self.clock(), most=most, room=free)
             self._send(here, lane, made)
             count += len(made)
             if len(made) < most:
@@ -194,9 +201,11 @@ class Departing:
                 for attempt, data in going
             ],
         )
-        full = [going[number][0] for number, outcome in enumerate(outcomes) if outcome is Outcome.FULL]
-        for peer, some in _by_peer(full).items():
-            attempts.not_taken(peer, lane, some, self.clock())
+        full = _by_peer(going[number][0] for number, outcome in enumerate(outcomes) if outcome is Outcome.FULL)
+        for peer, some in full.items():
+            attempts.not_taken(peer, lane, some)
+        for peer, count in Counter(attempt.peer for attempt, _data in going).items():
+            self._room[lane].took(peer, count, len(full.get(peer, ())))
         by_mail = {attempt: data for attempt, data in sealed if Way.MAIL in attempt.ways}
         for peer, some in _by_peer(by_mail).items():
             self._mail(here, peer, lane, [by_mail[one] for one in some], some)

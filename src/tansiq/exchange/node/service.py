@@ -167,7 +167,9 @@ class Service(Arriving):
             is_whole = not timedelta(0) <= now - last < TURN
             last = now if is_whole else last
             if not self.turn(here, lane, is_whole=is_whole):
-                woken.wait(TURN.total_seconds() if due.is_under_way(here, lane) else IDLE_SECONDS)
+                seconds = TURN.total_seconds() if due.is_under_way(here, lane) else IDLE_SECONDS
+                again_in = self._room[lane].again_in()
+                woken.wait(seconds if again_in is None else min(seconds, again_in))
             woken.clear()
 
     def _giver(self, here: Here) -> None:
