@@ -253,6 +253,7 @@ def test_list_json_says_names_claims_memberships_and_contacts(run: Run) -> None:
     assert teams["MA-MACERT"]["claims"] == {"country": 1}
     assert teams["KR-DUZON"]["claims"] == {}
     assert [said["category"] for said in teams["PK-PISA"]["memberships"]] == ["general"]
+    assert (teams["PK-PISA"]["categories"], teams["PK-PISA"]["suspended"]) == (["general"], [])
 
 
 def test_help_of_every_verb_has_an_example(run: Run) -> None:

@@ -149,6 +149,8 @@ def entry_row(entry: TeamEntry) -> dict[str, Any]:
         "kind": entry.kind,
         "shipped": entry.shipped,
         "claims": entry.claims,
+        "categories": entry.categories,
+        "suspended": entry.suspended,
         "memberships": entry.memberships,
         "contacts": entry.card.contacts,
     }

@@ -6,7 +6,7 @@ three things: what the roster says of the team, what the register here says alre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,7 +26,7 @@ from tansiq.members.models import Contact, PublishedProfile, Team, TeamCertifica
 from tansiq.members.queries.directory import CLAIM_COLUMNS
 from tansiq.members.statement import StatedTeam
 
-BY = "exchange"
+BY, ROSTER = "exchange", "roster:"
 
 
 def apply(said: Said, now: datetime) -> None:
@@ -69,24 +69,26 @@ def withdraw(object_id: str, now: datetime) -> None:
     numbering.count_up(table)
 
 
-def verified_by_roster(claims: Iterable[Claim], *, epoch: int, now: datetime) -> None:
-    """Take over the verified claims of a roster, for the teams that it speaks of. In the caller's transaction.
+def verified_by_roster(claims: Mapping[str, Sequence[Claim]], *, epoch: int, now: datetime) -> frozenset[str]:
+    """Make the verified claims of these teams those of a roster: team -> its claims. In the caller's transaction.
 
-    Where it speaks of no claim of a team, the register stays as it is.
+    Returns: codes of teams of which claims end that were verified here, and neither by a roster nor by the shipped
+        directory.
     """
-    by_team: dict[str, list[Claim]] = {}
-    for claim in claims:
-        by_team.setdefault(claim.team, []).append(replace(claim, verified=True, source=f"roster:{epoch}"))
+    by_team = {
+        code: [replace(claim, verified=True, source=f"{ROSTER}{epoch}") for claim in said]
+        for code, said in claims.items()
+    }
     teams = {team.code: team for team in Team.objects.filter(code__in=by_team)}
     table = numbering.locked()
-    own = _unverified(teams.values())
+    own, here = _unverified(teams.values()), _verified_here(teams.values(), now)
+    gave_way = {code for code in teams if _beside(by_team[code], here.get(code, []))}
     wanted = [
-        _stated(teams[code], [*verified, *_beside(verified, own.get(code, []))])
-        for code, verified in by_team.items()
-        if code in teams
+        _stated(team, [*by_team[code], *_beside(by_team[code], own.get(code, []))]) for code, team in teams.items()
     ]
     if claiming.state(wanted, teams, now=now, shipped=False).teams:
         numbering.count_up(table)
+    return frozenset(gave_way)
 
 
 def _team(stated: StatedTeam, *, renamed: bool) -> Team:
@@ -132,8 +134,18 @@ def _parts_beyond(said: Said) -> Sequence[int]:
 
 
 def _unverified(teams: Iterable[Team]) -> dict[str, list[Claim]]:
+    return _by_team(ClaimRow.objects.filter(team__in=list(teams), withdrawn_at=None, verified=False))
+
+
+def _verified_here(teams: Iterable[Team], now: datetime) -> dict[str, list[Claim]]:
+    """Those that have effect, or will, by the word of this register itself."""
+    rows = ClaimRow.objects.filter(team__in=list(teams), withdrawn_at=None, verified=True, shipped=False)
+    return _by_team(rows.exclude(source__startswith=ROSTER).exclude(valid_until__lte=now))
+
+
+def _by_team(rows: object) -> dict[str, list[Claim]]:
     found: dict[str, list[Claim]] = {}
-    for claim in _read(ClaimRow.objects.filter(team__in=list(teams), withdrawn_at=None, verified=False)):
+    for claim in _read(rows):
         found.setdefault(claim.team, []).append(claim)
     return found
 

@@ -26,6 +26,17 @@ class RosterRecord(models.Model):
         return f"{self.realm} {self.epoch}"
 
 
+class RosterProposal(models.Model):
+    """A roster made of the register here, whether it was ever accepted or not: it tells the register nothing."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    epoch = models.BigIntegerField()
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.epoch} {self.digest}"
+
+
 class Life(models.Model):
     """One row: which life of this node this is, and whether it is held (section 11.1)."""
 

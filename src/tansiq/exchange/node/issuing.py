@@ -163,8 +163,8 @@ def found(home: Home, *, realm: str, mail: str, by: Viewer, now: datetime) -> Si
     draft = roster_change.set_claims(draft, _claims(), number=claims_version())
     made = signed(draft, signer)
     with transaction.atomic():
-        outcome = rosters.accept_signed([made], by=by, now=now, realm=realm, anchor=made.digest, of_register=True)
-        taken(made, outcome)
+        rosters.made_of_register(draft, now)
+        taken(made, rosters.accept_signed([made], by=by, now=now, realm=realm, anchor=made.digest))
         signed_once.keep(home, draft, by=[signer.fingerprint])
     return made
 
@@ -203,11 +203,10 @@ def issue(home: Home, changes: Changes, *, by: Viewer, now: datetime) -> SignedR
     if not mine:
         raise NotASigner(epoch=draft.epoch - 1)
     made, keys = signed(draft, *mine), [one.fingerprint for one in mine]
-    if known is not None and len(mine) < known.signers.threshold:
-        signed_once.keep(home, draft, by=keys)
-        return made
     with transaction.atomic():  # what cannot be accepted was never signed
-        taken(made, rosters.accept_signed([made], by=by, now=now, of_register=True))
+        rosters.made_of_register(draft, now)
+        if known is None or len(mine) >= known.signers.threshold:
+            taken(made, rosters.accept_signed([made], by=by, now=now))
         signed_once.keep(home, draft, by=keys)
     return made
 

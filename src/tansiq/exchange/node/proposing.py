@@ -138,7 +138,7 @@ def accept(parts: Sequence[SignedRoster], *, by: Viewer, now: datetime) -> Signe
     found = proposal(parts)
     if not found.is_whole:
         raise TooFew(count=len(found.signed_by), threshold=found.threshold)
-    return taken(found.made, rosters.accept_signed([found.made], by=by, now=now, of_register=True))
+    return taken(found.made, rosters.accept_signed([found.made], by=by, now=now))
 
 
 def _mine(home: Home) -> list[Secret]:

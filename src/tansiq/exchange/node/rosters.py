@@ -17,7 +17,7 @@ from tansiq.core.viewer import Viewer
 from tansiq.exchange import custody, roster_reading, values
 from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.custody import Keys
-from tansiq.exchange.models import Evidence, RosterRecord
+from tansiq.exchange.models import Evidence, RosterProposal, RosterRecord
 from tansiq.exchange.node import alarms, life, recalls, settling
 from tansiq.exchange.node.here import Here, Removed
 from tansiq.exchange.node.registering import register
@@ -95,7 +95,6 @@ def accept_signed(
     now: datetime,
     realm: str = "",
     anchor: str | None = None,
-    of_register: bool = False,
 ) -> Accepted | Behind | Split | NotAccepted:
     """Judge rosters from anybody and take over what is proven, with all that follows from it, in one transaction.
 
@@ -103,19 +102,32 @@ def accept_signed(
         chain: in any order; what a file or an answer held.
         realm: of this node; not looked at once there is a roster.
         anchor: digest of the first, as a person compared it. Nobody but a person gives one.
-        of_register: it was just made of the register here, which therefore has nothing to take over from it.
     """
     with transaction.atomic():
         known = _locked(now)
         outcome = accept(known, chain, realm=known.realm if known else realm, now=now, anchor=anchor, past=at)
         if isinstance(outcome, Accepted):
             _store(outcome, by=by, now=now)
-            if not of_register:
-                register(outcome.roster, now)
+            register(_registered(known, outcome), outcome.roster, by=by, now=now)
             _follow(known, outcome.roster, now)
         elif isinstance(outcome, Split):
             _raise_alarm(outcome, by=by, now=now)
         return outcome
+
+
+def made_of_register(roster: Roster, now: datetime) -> None:
+    """The register here says what ``roster`` says, and from now on perhaps more: whoever has it accepted, it tells the
+    register nothing. In the transaction that read the register, or before anybody else has the roster."""
+    defaults = {"epoch": roster.epoch, "made_at": now}
+    RosterProposal.objects.get_or_create(digest=roster.digest, defaults=defaults)
+
+
+def _registered(known: Roster | None, accepted: Accepted) -> Roster | None:
+    """The last roster of which the register here knows all already: one made of it, else the one before these."""
+    digests = [signed.digest for _roster, signed in accepted.steps]
+    made = set(RosterProposal.objects.filter(digest__in=digests).values_list("digest", flat=True))
+    ours = [roster for roster, signed in accepted.steps if signed.digest in made]
+    return ours[-1] if ours else known
 
 
 def here(home: Home, *, now: datetime) -> Here | None:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from tansiq.core.claims import Claim, TeamCard
 from tansiq.core.text import Text
 from tansiq.members import models
+from tansiq.members.queries.periods import best_first, categories_by_team
 
 CLAIM_COLUMNS = ("team__code", "kind", "value", "valid_from", "valid_until", "verified", "source", "decision")
 """In the order of the fields of ``core.claims.Claim``."""
@@ -18,13 +19,15 @@ CLAIM_COLUMNS = ("team__code", "kind", "value", "valid_from", "valid_until", "ve
 
 @dataclass(frozen=True, slots=True)
 class TeamEntry:
-    """A line of the directory; ``claims`` counts those in force by kind."""
+    """A line of the directory; ``claims`` counts those in force by kind, ``categories`` are in force or suspended."""
 
     card: TeamCard
     kind: str
     shipped: bool
     claims: dict[str, int]
     memberships: tuple[dict[str, object], ...]
+    categories: tuple[str, ...]
+    suspended: tuple[str, ...]
 
 
 def claims() -> list[Claim]:
@@ -53,6 +56,7 @@ def directory(*, now: datetime) -> list[TeamEntry]:
     live = models.Claim.objects.filter(in_force, withdrawn_at=None).values_list("team__code", "kind")
     for code, kind in live.iterator(chunk_size=10_000):
         counts[code][kind] += 1
+    categories, suspended = categories_by_team(day=now.date())
     teams = models.Team.objects.order_by("code").prefetch_related("contacts", "memberships")
     return [
         TeamEntry(
@@ -61,6 +65,8 @@ def directory(*, now: datetime) -> list[TeamEntry]:
             shipped=team.shipped,
             claims=dict(counts[team.code]),
             memberships=tuple(membership.facts() for membership in team.memberships.all()),
+            categories=best_first(categories[team.code]),
+            suspended=best_first(suspended[team.code]),
         )
         for team in teams
     ]

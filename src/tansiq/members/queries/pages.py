@@ -20,7 +20,14 @@ from tansiq.members.queries.claims import ClaimEntry, OverlapEntry, claims_of, o
 from tansiq.members.queries.contacts import ContactEntry, flags, shown_contacts
 from tansiq.members.queries.countries import country_names, other_country
 from tansiq.members.queries.people import Member, OnDuty, duty_roster, on_duty, team_people
-from tansiq.members.queries.periods import PeriodEntry, all_facts, country_statements, periods_of
+from tansiq.members.queries.periods import (
+    PeriodEntry,
+    all_facts,
+    best_first,
+    categories_by_team,
+    country_statements,
+    periods_of,
+)
 from tansiq.members.words import PERIOD_CATEGORIES
 
 
@@ -178,14 +185,7 @@ def _contenders(entry: DirectoryEntry, now: datetime) -> tuple[str, ...]:
 
 
 def _entries(names: dict[str, Text], now: datetime, *, code: str = "") -> Iterable[DirectoryEntry]:
-    day = now.date()
-    in_force: dict[str, set[str]] = defaultdict(set)
-    suspended: dict[str, set[str]] = defaultdict(set)
-    for period in all_facts(team=code):
-        if rules.in_force(period, day):
-            in_force[period.team].add(period.category)
-        elif rules.state_on(period, day) == "suspended":
-            suspended[period.team].add(period.category)
+    in_force, suspended = categories_by_team(day=now.date(), team=code)
     teams = Team.objects.filter(code=code) if code else Team.objects.all()
     boards = set(Membership.objects.filter(board=True, team__in=teams).values_list("team__code", flat=True))
     published = PublishedProfile.objects.filter(team__in=teams).values_list("team__code")
@@ -198,15 +198,11 @@ def _entries(names: dict[str, Text], now: datetime, *, code: str = "") -> Iterab
             country=country,
             country_name=(names.get(country) or other_country(country)) if country else Text(),
             kind=kind,
-            categories=_ordered(in_force[team]),
-            suspended=_ordered(suspended[team]),
+            categories=best_first(in_force[team]),
+            suspended=best_first(suspended[team]),
             board=team in boards,
             profile=profiles.get(team, 0),
         )
-
-
-def _ordered(categories: set[str]) -> tuple[str, ...]:
-    return tuple(category for category in PERIOD_CATEGORIES if category in categories)
 
 
 def _found(wanted: list[str], entry: DirectoryEntry) -> bool:

@@ -83,6 +83,24 @@ def all_facts(*, team: str = "") -> list[rules.PeriodFacts]:
     ]
 
 
+def categories_by_team(*, day: date, team: str = "") -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Team -> its categories in force on ``day``; and those that are suspended then. Of all teams, or one."""
+    in_force: dict[str, set[str]] = defaultdict(set)
+    suspended: dict[str, set[str]] = defaultdict(set)
+    for period in all_facts(team=team):
+        if rules.in_force(period, day):
+            in_force[period.team].add(period.category)
+        elif rules.state_on(period, day) == "suspended":
+            suspended[period.team].add(period.category)
+    return in_force, suspended
+
+
+def best_first(categories: Iterable[str]) -> tuple[str, ...]:
+    """In the order of ``PERIOD_CATEGORIES``."""
+    found = set(categories)
+    return tuple(category for category in PERIOD_CATEGORIES if category in found)
+
+
 def memberships_of(team: str, *, day: date) -> tuple[frozenset[str], bool]:
     """The categories of ``team`` in force on ``day``, and whether it is of the community."""
     rows = MembershipPeriod.objects.filter(team__code=team).select_related("team").prefetch_related("standings")

@@ -148,6 +148,13 @@ ALARMS: Mapping[str, tuple[str, str]] = {
         N_("{peer} sent {count} on {lane} that nobody here may have; all was refused."),
         N_("Tell {peer}: it marks wrongly, or its roster is an old one."),
     ),
+    "exchange.register": (
+        N_("The roster of epoch {epoch} says otherwise than what was recorded here of {teams}; the roster holds."),
+        N_(
+            "Look at the teams' pages: what ended keeps its past. Where the register here is right, have a signer take "
+            "it over and issue the next roster with `tansiq roster issue --claims`."
+        ),
+    ),
     "exchange.split": (
         N_("There are two rosters of epoch {epoch}, both signed: {here} here, {there} elsewhere."),
         N_("Tell the Secretariat at once, by telephone. Accept no roster until it is known who signed the other."),
