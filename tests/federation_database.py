@@ -23,7 +23,7 @@ from federation import BEGINNING, Federation
 from federation_node import REALM, Ask, Fact, Letter, Live, Roster
 from tansiq.core.viewer import Role, Viewer
 from tansiq.exchange import reading, values
-from tansiq.exchange.body import Body, Channel, Lane, ObjectState, Receipt, State, Version
+from tansiq.exchange.body import Body, Channel, Lane, ObjectState, Placed, Receipt, State, Version
 from tansiq.exchange.channel import Limit
 from tansiq.exchange.compare import item_of
 from tansiq.exchange.kinds import Said
@@ -320,7 +320,8 @@ class DatabaseNode:
         head = outcome.body.head
         if outcome.ask_roster:
             yield Letter(self.code, head.sender, Ask(epoch=head.epoch))
-        if outcome.tell_roster:
+        is_behind = outcome.became is inbox.Became.REFUSED or head.epoch < here.epoch
+        if is_behind and isinstance(head, Placed):  # what it would learn by a receipt, or by asking within the hour
             yield Letter(self.code, head.sender, self.roster)
         if outcome.became is inbox.Became.OTHER and isinstance(head, Receipt):
             follow = attempts.on_receipt(here, head, now)

@@ -277,14 +277,14 @@ def test_bodies_that_wait_as_a_whole_are_bounded_by_the_lane(desk: Desk) -> None
     assert got(node, bodies[0]) == ["parked"]
 
 
-def test_of_no_member_nothing_is_taken_and_it_is_told_the_roster(desk: Desk) -> None:
+def test_of_no_member_nothing_is_taken(desk: Desk) -> None:
     from tansiq.exchange.node import inbox
 
     node = here("XE", epoch=2, members=("XE", "XF"), former=("XA",), desk=desk)
 
     outcome = inbox.receive(node, [(Stream().says("1"), "jetstream")], now=NOW)[0]
 
-    assert (outcome.became, outcome.reason, outcome.tell_roster) == (inbox.Became.REFUSED, "removed", True)
+    assert (outcome.became, outcome.reason) == (inbox.Became.REFUSED, "removed")
     assert desk.texts == {}
 
 

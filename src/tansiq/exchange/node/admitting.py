@@ -42,14 +42,12 @@ class Outcome:
     Attributes:
         body: as admitted: of a former member's receipt only the recalls are left.
         ask_roster: its sender knows a later roster than this node; to be asked for it.
-        tell_roster: its sender does not know this node's roster; to be sent to it.
     """
 
     body: Authentic
     became: Became
     reason: str = ""
     ask_roster: bool = False
-    tell_roster: bool = False
 
 
 def admitted(here: Here, body: Authentic, way: str, now: datetime) -> Placed | Outcome:
@@ -61,7 +59,7 @@ def admitted(here: Here, body: Authentic, way: str, now: datetime) -> Placed | O
         kept = _park(here, body, way, found.reason, now)
         return Outcome(body, kept, found.reason.value, ask_roster=found.reason is Reason.EPOCH)
     if isinstance(found, Refused):
-        return Outcome(body, Became.REFUSED, found.reason.value, tell_roster=isinstance(head, Placed))
+        return Outcome(body, Became.REFUSED, found.reason.value)
     if not isinstance(found.head, Placed):
         return Outcome(found, Became.OTHER)
     return found.head

@@ -98,10 +98,7 @@ def _take(here: Here, bodies: dict[int, tuple[Authentic, str]], now: datetime) -
     places = settling.in_one_transaction(work)
     if places is None:
         return {index: Outcome(body, Became.HELD) for index, (body, _way) in bodies.items()}
-    return {
-        index: Outcome(body, _BECAME[places[index]], tell_roster=body.head.epoch < here.epoch)
-        for index, (body, _way) in bodies.items()
-    }
+    return {index: Outcome(body, _BECAME[places[index]]) for index, (body, _way) in bodies.items()}
 
 
 def _examined(here: Here, bodies: Iterable[Authentic], now: datetime) -> dict[str, Examined]:
