@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from tansiq.exchange import jetstream
+from tansiq.exchange import jetstream, together
 from tansiq.exchange.body import Lane
 from tansiq.exchange.seal import SEALED_LIMIT_BYTES
+from tansiq.exchange.values import Unfit
 
 
 class Outcome(StrEnum):
@@ -77,6 +79,13 @@ class Received:
     token: str
     stored_at: datetime
     deliveries: int
+
+    def bodies(self) -> list[bytes]:
+        """What it carries, sealed; what cannot be taken apart is as if it said that it were one body."""
+        if self.type is jetstream.Type.BODIES:
+            with suppress(Unfit):
+                return together.read(self.data)
+        return [self.data]
 
 
 def received(lane: Lane, subject: str, data: bytes, headers: Mapping[str, str], token: str) -> Received:

@@ -38,6 +38,7 @@ class Type(StrEnum):
     """What a message carries: a header for whoever reads it first. The bytes prove it."""
 
     BODY = "body"
+    BODIES = "bodies"
     ROSTER = "roster"
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 15.0
 UNDER_WAY, UNDER_WAY_BYTES = 512, 8 << 20
 """Of one call to publish: what may be without its answer at once."""
-FETCHED_BYTES = 16 << 20
-"""After which a fetch takes no more, however many were asked for."""
+FETCHED_BYTES = 4 << 20
+"""After which a fetch takes no more: what is not worked off in a minute is given out again."""
 AT_ONCE = 32
 """Questions for one message each that are put without waiting for an answer."""
 ANSWER_SECONDS = 5.0

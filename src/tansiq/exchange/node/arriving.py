@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from tansiq.exchange import jetstream
 from tansiq.exchange.body import Body, Lane, Placed, Receipt
+from tansiq.exchange.carried import Received
 from tansiq.exchange.node import attempts, hearing, inbox, receipting
 from tansiq.exchange.node.asking import take_rosters
 from tansiq.exchange.node.departing import Departing, tell_fault
@@ -65,16 +67,24 @@ class Arriving(Departing):
         if rosters:
             take_rosters([one.data for one in rosters], self.clock())
             self.backbone.ack(rosters)
-        bodies = [one for one in received if one.type is not jetstream.Type.ROSTER]
-        pace = self._arriving[lane]
-        while bodies:
-            self._precedence.give_way(lane)
-            most = pace.step(lane, FETCHED)
-            some, bodies = bodies[:most], bodies[most:]
-            with self._precedence.work(lane), _timed(pace, len(some)):
-                left = self.take(here, [one.data for one in some], Way.JETSTREAM)
-            self.backbone.ack([one for number, one in enumerate(some) if number not in left])
+        self._receive(here, lane, [one for one in received if one.type is not jetstream.Type.ROSTER])
         return len(received)
+
+    def _receive(self, here: Here, lane: Lane, messages: Sequence[Received]) -> None:
+        """Step by step. A message is acknowledged when all that it carries was taken."""
+        assert self.backbone is not None
+        pace = self._arriving[lane]
+        waiting = deque((number, body) for number, one in enumerate(messages) for body in one.bodies())
+        left: set[int] = set()
+        while waiting:
+            self._precedence.give_way(lane)
+            some = [waiting.popleft() for _ in range(min(len(waiting), pace.step(lane, FETCHED)))]
+            with self._precedence.work(lane), _timed(pace, len(some)):
+                held = self.take(here, [body for _number, body in some], Way.JETSTREAM)
+            left |= {some[at][0] for at in held}
+            not_yet = waiting[0][0] if waiting else len(messages)
+            done = sorted({number for number, _body in some if number < not_yet} - left)
+            self.backbone.ack([messages[number] for number in done])
 
     def take(self, here: Here, messages: Sequence[bytes], way: str) -> set[int]:
         """Open what came by one way and store what becomes of it.
@@ -97,7 +107,7 @@ class Arriving(Departing):
         self._follow(here, made)
         heads = (one.body.head for one in outcomes if one.became in SAID)
         owed = {(head.sender, head.lane) for head in heads if isinstance(head, Placed)}
-        if self._owed_at is None and owed - {(one.recipient, one.lane) for one in made}:
+        if owed - {(one.recipient, one.lane) for one in made}:  # each time: one that left meanwhile delays this one
             self._owed_at = time.monotonic() + LEAST_BETWEEN.total_seconds()
         return {number for number, outcome in zip(arrived, outcomes, strict=True) if outcome.became is Became.HELD}
 

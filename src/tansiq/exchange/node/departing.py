@@ -11,15 +11,16 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import NamedTuple, Protocol
 
 from django.db import InterfaceError, OperationalError
 
-from tansiq.exchange import jetstream
+from tansiq.exchange import jetstream, together
 from tansiq.exchange.body import Body, Lane, Receipt
 from tansiq.exchange.carried import Outbound, Outcome, Received
 from tansiq.exchange.node import attempts, due, sealing, ways
@@ -52,16 +53,39 @@ class Post(Protocol):
 
 
 class Leaving(NamedTuple):
-    """A sealed body on its way to the backbone."""
+    """A message on its way to the backbone."""
 
     peer: str
     lane: Lane
     data: bytes
     message_id: str
+    type: jetstream.Type = jetstream.Type.BODY
 
     def outbound(self, here: Here) -> Outbound:
         subject = jetstream.subject(here.realm, self.peer, self.lane, here.code)
-        return Outbound(subject, self.data, self.message_id)
+        return Outbound(subject, self.data, self.message_id, self.type)
+
+
+_Sealed = tuple[Attempt, bytes]
+
+
+def _messages(sealed: Iterable[_Sealed]) -> Iterator[list[_Sealed]]:
+    """What goes together, each peer's in its order; the first of each peer before the second of any."""
+    by_peer: dict[str, list[_Sealed]] = {}
+    for one in sealed:
+        by_peer.setdefault(one[0].peer, []).append(one)
+    each = ([some[part] for part in together.portions([len(data) for _, data in some])] for some in by_peer.values())
+    for nth in zip_longest(*each):
+        yield from (message for message in nth if message is not None)
+
+
+def _leaving(lane: Lane, message: Sequence[_Sealed]) -> Leaving:
+    first, data = message[0]
+    identifier = jetstream.message_id(first.id, first.number)
+    if len(message) == 1:
+        return Leaving(first.peer, lane, data, identifier)
+    written = together.written([data for _, data in message])
+    return Leaving(first.peer, lane, written, identifier, jetstream.Type.BODIES)
 
 
 def _by_peer(made: Iterable[Attempt]) -> dict[str, list[Attempt]]:
@@ -193,18 +217,13 @@ class Departing:
     def _send(self, here: Here, lane: Lane, made: Sequence[Attempt]) -> None:
         """The seal is made here and now, by the roster of this moment: no bytes of a former epoch leave."""
         sealed = [(attempt, data) for attempt in made if (data := self._sealed_attempt(here, attempt)) is not None]
-        going = [(attempt, data) for attempt, data in sealed if Way.JETSTREAM in attempt.ways]
-        outcomes = self._publish(
-            here,
-            [
-                Leaving(attempt.peer, lane, data, jetstream.message_id(attempt.id, attempt.number))
-                for attempt, data in going
-            ],
-        )
-        full = _by_peer(going[number][0] for number, outcome in enumerate(outcomes) if outcome is Outcome.FULL)
+        going = list(_messages(one for one in sealed if Way.JETSTREAM in one[0].ways))
+        outcomes = self._publish(here, [_leaving(lane, message) for message in going])
+        refused = (message for message, outcome in zip(going, outcomes, strict=False) if outcome is Outcome.FULL)
+        full = _by_peer(attempt for message in refused for attempt, _data in message)
         for peer, some in full.items():
             attempts.not_taken(peer, lane, some)
-        for peer, count in Counter(attempt.peer for attempt, _data in going).items():
+        for peer, count in Counter(attempt.peer for message in going for attempt, _data in message).items():
             self._room[lane].took(peer, count, len(full.get(peer, ())))
         by_mail = {attempt: data for attempt, data in sealed if Way.MAIL in attempt.ways}
         for peer, some in _by_peer(by_mail).items():
@@ -297,15 +316,15 @@ class Departing:
 
     def _hand_in(self, lane: Lane, posted: Sequence[Posted]) -> None:
         assert self.post is not None
-        for peer, together in grouped(posted).items():
-            sealed = [data for one in together for data in one.sealed]
-            is_handed_in = self.post(together[0].address, lane, sealed)
+        for peer, mails in grouped(posted).items():
+            sealed = [data for one in mails for data in one.sealed]
+            is_handed_in = self.post(mails[0].address, lane, sealed)
             ways.note_mailed(peer, is_handed_in, self.clock())
-            for one in together:
+            for one in mails:
                 if one.made and is_handed_in:
                     attempts.mailed(one.made, self.clock())
             if not is_handed_in:
-                self._not_mailed(together)
+                self._not_mailed(mails)
 
     def _not_mailed(self, posted: Iterable[Posted]) -> None:
         for one in posted:

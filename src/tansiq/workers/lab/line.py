@@ -107,7 +107,7 @@ class FaultyLine:
         let_in = [one for one in came if not faults.cuts_in(one.sender)]  # the rest is given out again after a minute
         if faults.tap and let_in:
             with self._lock, suppress(OSError):  # on a full disk nobody keeps anything
-                _keep(self._tap, [one.data for one in let_in])
+                _keep(self._tap, [body for one in let_in for body in one.bodies()])
         if self._happens(faults.reorder):
             self._chance.shuffle(let_in)
         return let_in
