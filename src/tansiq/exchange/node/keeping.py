@@ -35,14 +35,14 @@ def locked(peer: str, lane: Lane) -> OutChannel | None:
 
 
 def opened(peers: Collection[str], lane: Lane) -> dict[str, OutChannel]:
-    """Peer -> its channel, locked as above, made if there is none."""
+    """Peer -> its channel, by peer, locked as above, made if there is none."""
     found = _locked(peers, lane)
     missing = sorted(set(peers) - found.keys())
     if missing:
         made = [OutChannel(peer=one, lane=lane.value, hash=EMPTY_DIGEST, believed_hash=EMPTY_DIGEST) for one in missing]
         OutChannel.objects.bulk_create(made, ignore_conflicts=True)
         found |= _locked(missing, lane)
-    return found
+    return dict(sorted(found.items()))
 
 
 def _locked(peers: Collection[str], lane: Lane) -> dict[str, OutChannel]:
