@@ -12,6 +12,7 @@ import typer
 
 from tansiq.cli import geo, node
 from tansiq.cli import members_words as words
+from tansiq.cli.held import say_held, say_if_held
 from tansiq.cli.speech import complain, emit, say, worded
 from tansiq.core.claims import TeamCard
 from tansiq.core.errors import N_, TansiqError
@@ -118,6 +119,7 @@ def export(
     stated = queries.export(viewers.operator(now=now), now=now, team=team)
     if team and not stated:
         raise UnknownTeam(team=team)
+    say_if_held()
     typer.echo(written(stated), nl=False)
 
 
@@ -242,6 +244,7 @@ def whois(
             emit(answer)
         else:
             typer.echo(words.card(answer, cards.get(answer["team"])))
+    say_held(_held_since())
     if unanswered:
         geo.remind_of_table(node.home())
     raise typer.Exit(worst)
@@ -280,11 +283,20 @@ def _cards() -> dict[str, TeamCard]:
     return {card["code"]: TeamCard(**card) for card in folder.about["cards"]} if folder else {}
 
 
+def _held_since() -> datetime | None:
+    """Of the node, when the table was compiled: no database is opened for an answer."""
+    from tansiq.attribution.folder import Pointer
+
+    said = Pointer(node.home().tables).read().get("held_since")
+    return datetime.fromisoformat(said) if said else None
+
+
 def list_(json: Annotated[bool, typer.Option("--json", help=_("One JSON object a line."))] = False) -> None:
     node.opened()
     from tansiq.members.queries import directory
 
     entries = directory(now=datetime.now(UTC))
+    say_if_held()
     if json:
         for entry in entries:
             emit(words.entry_row(entry))

@@ -8,9 +8,10 @@ class ExchangeConfig(AppConfig):
 
     def ready(self) -> None:
         from tansiq.exchange import own_kinds
-        from tansiq.exchange.directory import publishing
-        from tansiq.members import changes
+        from tansiq.exchange.directory import publishing, withholding
+        from tansiq.members import changes, withheld
 
         own_kinds.register()
         publishing.register()
         changes.listen(publishing.on_change)
+        withheld.ask(withholding.teams_elsewhere)

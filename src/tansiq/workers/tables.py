@@ -12,6 +12,7 @@ from tansiq.attribution.compile import compile_table
 from tansiq.attribution.folder import Pointer, folder_name
 from tansiq.core.claims import Claim, TeamCard
 from tansiq.core.home import Home
+from tansiq.exchange.node import life
 from tansiq.members import queries
 
 
@@ -34,13 +35,19 @@ def refresh(home: Home) -> None:
 def _is_current(home: Home) -> bool:
     pointer = Pointer(home.tables)
     said = pointer.read()
-    wanted = {"claims_version": queries.claims_version(), "addresses": _addresses(home)}
+    wanted = {"claims_version": queries.claims_version(), "addresses": _addresses(home), "held_since": _held_since()}
     return wanted.items() <= said.items() and pointer.open() is not None
 
 
 def _addresses(home: Home) -> str:
     folder = current_folder(home.tables)
     return folder.name if folder else "none"
+
+
+def _held_since() -> str | None:
+    """What was compiled on a node that is held may be outdated: ``whois`` says so without a database."""
+    held = life.held()
+    return held.held_since.isoformat() if held and held.held_since else None
 
 
 def _compile(home: Home) -> None:
@@ -50,7 +57,8 @@ def _compile(home: Home) -> None:
     into = home.tables / folder_name(number, stamp.removeprefix("addresses-"))
     compile_table(addresses=addresses, claims=claims, teams=teams, number=number, into=into)
     as_of = addresses.as_of.isoformat() if addresses else None
-    Pointer(home.tables).move(into.name, claims_version=number, addresses=stamp, addresses_as_of=as_of)
+    facts = {"claims_version": number, "addresses": stamp, "addresses_as_of": as_of, "held_since": _held_since()}
+    Pointer(home.tables).move(into.name, **facts)
 
 
 def _directory() -> tuple[int, Sequence[Claim], Sequence[TeamCard]]:

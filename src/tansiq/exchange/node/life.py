@@ -15,6 +15,7 @@ from tansiq.exchange.node import alarms, keeping
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.locking import lock
 from tansiq.exchange.values import whole_milliseconds
+from tansiq.members.actions import numbering
 
 RESTORED, HIGHER = "restored", "higher"
 """Why a node is held: somebody restored it; a peer has positions that it never gave."""
@@ -26,7 +27,8 @@ def held() -> Life | None:
 
 
 def is_held() -> bool:
-    """Held, a node shows nothing of others: its copies may be recalled by now. Queries of desks ask this first."""
+    """Held, a node shows nothing of others but what everybody may have: its copies may be recalled by now. Queries of
+    desks ask this first; those of members by ``members.withheld``."""
     return Life.objects.filter(pk=1, held_since__isnull=False).exists()
 
 
@@ -65,6 +67,7 @@ def restore(here: Here, now: datetime, *, reason: str = RESTORED) -> None:
     for channel in OutChannel.objects.all():
         keeping.renumber(channel, now, requeue=False)
     RecallOrder.objects.filter(answered_at=None).update(statement=None)  # what of them was under way is gone
+    numbering.count_up(numbering.locked())  # less is shown of others, and so in what is compiled
     maybe_release(here, now)
 
 
@@ -122,6 +125,7 @@ def maybe_release(here: Here, now: datetime) -> bool:
     life.held_since = None
     life.save(update_fields=["held_since"])
     returning.released(here, now)
+    numbering.count_up(numbering.locked())
     alarms.end_alarm("exchange.held", "", now)
     return True
 

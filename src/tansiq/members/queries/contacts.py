@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from tansiq.core.viewer import Role, Seat, Viewer
-from tansiq.members import rules
+from tansiq.members import rules, withheld
 from tansiq.members.in_force import current
 from tansiq.members.models import Appointment, Contact, ContactReminder, DutyShift, Team, TeamCertificate
 from tansiq.members.queries.periods import all_facts
@@ -47,9 +47,10 @@ class Due:
 
 
 def visible(viewer: Viewer) -> Q:
+    shown = Q(public=True) | ~Q(team__code__in=withheld.teams())
     if rules.may_see_contacts(viewer):
-        return Q()
-    return Q(public=True) | Q(team__code=viewer.team) if viewer.team else Q(public=True)
+        return shown
+    return shown & (Q(public=True) | Q(team__code=viewer.team) if viewer.team else Q(public=True))
 
 
 def shown_contacts(viewer: Viewer, teams: Iterable[str]) -> dict[str, list[ContactEntry]]:

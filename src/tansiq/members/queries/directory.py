@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from django.db.models import Q
 
 from tansiq.core.claims import Claim, TeamCard
 from tansiq.core.text import Text
-from tansiq.members import models
+from tansiq.members import models, withheld
 from tansiq.members.queries.periods import best_first, categories_by_team
 
 CLAIM_COLUMNS = ("team__code", "kind", "value", "valid_from", "valid_until", "verified", "source", "decision")
@@ -42,7 +43,8 @@ def claims_version() -> int:
 
 
 def team_cards() -> list[TeamCard]:
-    return [_card(team) for team in models.Team.objects.order_by("code").prefetch_related("contacts")]
+    closed = withheld.teams()
+    return [_card(team, closed) for team in models.Team.objects.order_by("code").prefetch_related("contacts")]
 
 
 def team_names() -> dict[str, Text]:
@@ -57,10 +59,11 @@ def directory(*, now: datetime) -> list[TeamEntry]:
     for code, kind in live.iterator(chunk_size=10_000):
         counts[code][kind] += 1
     categories, suspended = categories_by_team(day=now.date())
+    closed = withheld.teams()
     teams = models.Team.objects.order_by("code").prefetch_related("contacts", "memberships")
     return [
         TeamEntry(
-            card=_card(team),
+            card=_card(team, closed),
             kind=team.kind,
             shipped=team.shipped,
             claims=dict(counts[team.code]),
@@ -72,6 +75,7 @@ def directory(*, now: datetime) -> list[TeamEntry]:
     ]
 
 
-def _card(team: models.Team) -> TeamCard:
-    contacts = tuple(contact.facts() for contact in team.contacts.all())
+def _card(team: models.Team, closed: Collection[str]) -> TeamCard:
+    """``closed``: teams of which only what is public is shown."""
+    contacts = tuple(one.facts() for one in team.contacts.all() if one.public or team.code not in closed)
     return TeamCard(code=team.code, names=team.names, country=team.country, contacts=contacts)

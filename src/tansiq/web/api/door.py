@@ -12,11 +12,13 @@ from django.utils.cache import get_conditional_response, patch_vary_headers, set
 
 from tansiq.core.errors import TansiqError
 from tansiq.web.api.refusals import OtherMethod, TooLarge, Unreadable, answer, nothing_here
+from tansiq.web.held import said_if_held
 
 View = Callable[..., HttpResponse]
 
 
 def door(view: View) -> View:
+    @said_if_held
     @wraps(view)
     def handled(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
         asked = request.method

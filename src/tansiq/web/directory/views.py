@@ -17,6 +17,7 @@ from tansiq.members.queries import pages
 from tansiq.members.words import PERIOD_CATEGORIES
 from tansiq.web.directory import words
 from tansiq.web.directory.facts import entry_facts, team_facts
+from tansiq.web.held import said_if_held
 from tansiq.web.map.world import Place, drawing
 
 SHOWN = 100
@@ -33,6 +34,7 @@ def teams(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@said_if_held
 def teams_json(request: HttpRequest) -> JsonResponse:
     found = pages.directory_entries(request.viewer, now=request.now, **wishes(request))
     return JsonResponse({"teams": [entry_facts(entry) for entry in found]}, json_dumps_params={"ensure_ascii": False})
@@ -53,6 +55,7 @@ def team(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_safe
+@said_if_held
 def team_json(request: HttpRequest, code: str) -> JsonResponse:
     return JsonResponse(team_facts(page_of(request, code)), json_dumps_params={"ensure_ascii": False})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,9 @@ from tansiq.attribution.targets import BadTarget, read
 from tansiq.audit.actions import record_read
 from tansiq.core.errors import TansiqError
 from tansiq.core.viewer import Viewer
-from tansiq.members import rules
+from tansiq.members import rules, withheld
 from tansiq.web.api.refusals import told
+from tansiq.web.held import said_if_held
 from tansiq.web.whois.book import book
 
 LONGEST = 2048
@@ -41,6 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@said_if_held
 def as_json(request: HttpRequest) -> JsonResponse:
     """The object of ``tansiq members whois --json``; an error is ``{"error": {code, message, remedy}}``."""
     asked = request.GET.get("target", "").strip()
@@ -60,7 +62,7 @@ def answered(asked: str, request: HttpRequest) -> dict[str, Any]:
 def look_up(asked: str, request: HttpRequest) -> tuple[dict[str, Any], Any, dict[str, Any]]:
     read(asked[:LONGEST])  # what is no target is the asker's matter, table or none
     table, cards, said = book()
-    answer = for_viewer(request.viewer, table.answer(asked[:LONGEST], now=request.now))
+    answer = for_viewer(request.viewer, table.answer(asked[:LONGEST], now=request.now), withheld.teams())
     note_readings(request.viewer, [answer], now=request.now)
     return answer, cards.get(answer["team"]), said
 
@@ -68,19 +70,23 @@ def look_up(asked: str, request: HttpRequest) -> tuple[dict[str, Any], Any, dict
 def look_up_all(targets: Iterable[str], request: HttpRequest) -> list[tuple[str, dict[str, Any] | BadTarget]]:
     """Each target as it was asked, with its answer, or with why there is none. Raises: NothingCompiled."""
     table, _cards, _said = book()
+    closed = withheld.teams()
     found: list[tuple[str, dict[str, Any] | BadTarget]] = []
     for target in targets:
         try:
-            found.append((target, for_viewer(request.viewer, table.answer(target[:LONGEST], now=request.now))))
+            answer = table.answer(target[:LONGEST], now=request.now)
+            found.append((target, for_viewer(request.viewer, answer, closed)))
         except BadTarget as error:
             found.append((target, error))
     note_readings(request.viewer, (answer for _target, answer in found if isinstance(answer, dict)), now=request.now)
     return found
 
 
-def for_viewer(viewer: Viewer, answer: dict[str, Any]) -> dict[str, Any]:
-    """With the contacts that the viewer may see: a guest those that the team publishes."""
-    if not rules.may_see_contacts(viewer, team=answer["team"] or ""):
+def for_viewer(viewer: Viewer, answer: dict[str, Any], closed: Collection[str]) -> dict[str, Any]:
+    """With the contacts that the viewer may see: a guest those that the team publishes, as everybody of a team that is
+    one of ``closed``."""
+    team = answer["team"] or ""
+    if team in closed or not rules.may_see_contacts(viewer, team=team):
         answer["contacts"] = [contact for contact in answer["contacts"] if contact.get("public")]
     return answer
 

@@ -1,0 +1,26 @@
+"""That the node is held, said beside what a command shows of others (section 11.1 of the exchange protocol)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tansiq.cli.speech import say
+from tansiq.core.language import _
+
+
+def say_if_held() -> None:
+    """On a node that is opened."""
+    from tansiq.exchange.node import life
+
+    held = life.held()
+    if held is not None:
+        say_held(held.held_since)
+
+
+def say_held(since: datetime | None) -> None:
+    """Nothing, where there is no moment."""
+    if since is not None:
+        text = _(
+            "This node is held since {moment}: what is said of other nodes' teams may be changed or recalled by now."
+        )
+        say(text.format(moment=f"{since:%Y-%m-%dT%H:%M:%SZ}"))
