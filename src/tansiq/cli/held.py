@@ -12,9 +12,7 @@ def say_if_held() -> None:
     """On a node that is opened."""
     from tansiq.exchange.node import life
 
-    held = life.held()
-    if held is not None:
-        say_held(held.held_since)
+    say_held(life.held_since())
 
 
 def say_held(since: datetime | None) -> None:

@@ -22,9 +22,8 @@ def said_if_held(view: View) -> View:
     @wraps(view)
     def answered(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
         response = view(request, *args, **named)
-        held = life.held()
-        if held is not None and held.held_since is not None:
-            response.headers[HEADER] = write_time(held.held_since)
+        if (since := life.held_since()) is not None:
+            response.headers[HEADER] = write_time(since)
         return response
 
     return answered

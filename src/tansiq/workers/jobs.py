@@ -11,6 +11,7 @@ from tansiq.attribution.folder import Pointer
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 from tansiq.core.viewer import Viewer
+from tansiq.exchange.node.life import held_since
 from tansiq.members.queries import claims_version
 from tansiq.notices import mail
 from tansiq.notices.models import Mail, Stage
@@ -77,7 +78,9 @@ def jobs(server: Server | None, sender: str, address: str, home: Home) -> tuple[
         return recheck_and_tell(address, now=now)
 
     def table_is_behind(now: datetime) -> bool:
-        return Pointer(home.tables).read().get("claims_version") != claims_version()
+        said, held = Pointer(home.tables).read(), held_since()
+        wanted = (claims_version(), held.isoformat() if held else None)
+        return (said.get("claims_version"), said.get("held_since")) != wanted
 
     return (
         Job("tables", HOUR, lambda now: compile_tables(home), table_is_behind),

@@ -35,7 +35,7 @@ def refresh(home: Home) -> None:
 def _is_current(home: Home) -> bool:
     pointer = Pointer(home.tables)
     said = pointer.read()
-    wanted = {"claims_version": queries.claims_version(), "addresses": _addresses(home), "held_since": _held_since()}
+    wanted = {"claims_version": queries.claims_version(), "addresses": _addresses(home), "held_since": _held()}
     return wanted.items() <= said.items() and pointer.open() is not None
 
 
@@ -44,20 +44,21 @@ def _addresses(home: Home) -> str:
     return folder.name if folder else "none"
 
 
-def _held_since() -> str | None:
-    """What was compiled on a node that is held may be outdated: ``whois`` says so without a database."""
-    held = life.held()
-    return held.held_since.isoformat() if held and held.held_since else None
+def _held() -> str | None:
+    """Since when; held, less is shown of others, and ``whois`` says so without a database."""
+    since = life.held_since()
+    return since.isoformat() if since else None
 
 
 def _compile(home: Home) -> None:
     addresses = AddressTable.current(home.tables)
     stamp = addresses.stamp if addresses else "none"
+    held = _held()
     number, claims, teams = _directory()
-    into = home.tables / folder_name(number, stamp.removeprefix("addresses-"))
+    into = home.tables / folder_name(number, stamp.removeprefix("addresses-") + ("-held" if held else ""))
     compile_table(addresses=addresses, claims=claims, teams=teams, number=number, into=into)
     as_of = addresses.as_of.isoformat() if addresses else None
-    facts = {"claims_version": number, "addresses": stamp, "addresses_as_of": as_of, "held_since": _held_since()}
+    facts = {"claims_version": number, "addresses": stamp, "addresses_as_of": as_of, "held_since": held}
     Pointer(home.tables).move(into.name, **facts)
 
 

@@ -15,7 +15,6 @@ from tansiq.exchange.node import alarms, keeping
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.locking import lock
 from tansiq.exchange.values import whole_milliseconds
-from tansiq.members.actions import numbering
 
 RESTORED, HIGHER = "restored", "higher"
 """Why a node is held: somebody restored it; a peer has positions that it never gave."""
@@ -24,6 +23,11 @@ RESTORED, HIGHER = "restored", "higher"
 def held() -> Life | None:
     """This node's life, if it is held; None while it speaks."""
     return Life.objects.filter(pk=1, held_since__isnull=False).first()
+
+
+def held_since() -> datetime | None:
+    """The moment, if this node is held: what it shows of others may have been changed or recalled since."""
+    return Life.objects.filter(pk=1).values_list("held_since", flat=True).first()
 
 
 def is_held() -> bool:
@@ -67,7 +71,6 @@ def restore(here: Here, now: datetime, *, reason: str = RESTORED) -> None:
     for channel in OutChannel.objects.all():
         keeping.renumber(channel, now, requeue=False)
     RecallOrder.objects.filter(answered_at=None).update(statement=None)  # what of them was under way is gone
-    numbering.count_up(numbering.locked())  # less is shown of others, and so in what is compiled
     maybe_release(here, now)
 
 
@@ -125,7 +128,6 @@ def maybe_release(here: Here, now: datetime) -> bool:
     life.held_since = None
     life.save(update_fields=["held_since"])
     returning.released(here, now)
-    numbering.count_up(numbering.locked())
     alarms.end_alarm("exchange.held", "", now)
     return True
 
