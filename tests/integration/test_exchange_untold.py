@@ -155,6 +155,116 @@ def test_recall_without_answer_is_sent_again_on_the_next_incarnation(xa: Here) -
     assert [row.statement for row in OutboxRow.objects.filter(lane="urgent", peer="XE")] == [recall]
 
 
+def outbox(lane: Lane) -> list[str]:
+    from tansiq.exchange.models import OutboxRow
+
+    rows = OutboxRow.objects.filter(lane=lane.value, peer="XE").order_by("id")
+    return list(rows.values_list("statement__object", flat=True))
+
+
+def renumbered(lane: Lane) -> None:
+    from tansiq.exchange.models import OutChannel
+    from tansiq.exchange.node import keeping
+
+    keeping.renumber(OutChannel.objects.get(lane=lane.value), NOW, requeue=True)
+
+
+@pytest.mark.parametrize("what", [State.PARKED, State.QUARANTINED])
+def test_recall_whose_body_is_kept_no_longer_is_sent_again_on_the_next_incarnation(xa: Here, what: State) -> None:
+    from tansiq.exchange.channel import KEPT
+    from tansiq.exchange.models import Sent
+    from tansiq.exchange.node import keeping
+
+    recall = recalled(xa).statement.object
+    told(xa, Lane.URGENT, NOW, n=1, changes=1, objects=(state(recall, what, "reference"),))
+    Sent.objects.update(covered_at=NOW - KEPT)
+    keeping.prune(NOW)
+    left = Sent.objects.count()
+
+    renumbered(Lane.URGENT)
+    twice = outbox(Lane.URGENT)
+    renumbered(Lane.URGENT)
+
+    assert (left, twice, outbox(Lane.URGENT)) == (0, [recall], [recall])
+
+
+def test_recall_that_was_refused_is_obeyed_on_the_next_incarnation_and_its_originator_sees_it(xa: Here) -> None:
+    order = recalled(xa)
+    recall = order.statement.object
+    told(xa, Lane.URGENT, NOW, n=1, changes=1, objects=(state(recall, State.QUARANTINED, "not_owner"),))
+    order.refresh_from_db()
+    before = order.outcome
+
+    renumbered(Lane.URGENT)
+    sent(xa, Lane.URGENT)
+    told(xa, Lane.URGENT, NOW, n=2, changes=1, objects=(state(recall, State.RECALLED, "deleted"),))
+
+    order.refresh_from_db()
+    assert (before, order.outcome, outbox(Lane.URGENT)) == ("refused", "deleted", [])
+
+
+@pytest.mark.parametrize(
+    ("what", "again"),
+    [(State.PARKED, ["XA:1"]), (State.QUARANTINED, ["XA:1"]), (State.STORED, []), (State.REFUSED, [])],
+)
+def test_object_that_waits_there_is_sent_again_on_the_next_incarnation(xa: Here, what: State, again: list[str]) -> None:
+    from tansiq.exchange.models import Recipient
+
+    published(xa, "XE")
+    sent(xa, Lane.NORMAL)
+    told(xa, Lane.NORMAL, NOW, n=1, changes=1, objects=(state("XA:1", what, "kind"),))
+
+    renumbered(Lane.NORMAL)
+
+    assert outbox(Lane.NORMAL) == again
+    if again:
+        sent(xa, Lane.NORMAL)
+        told(xa, Lane.NORMAL, NOW, n=2, changes=1, objects=(state("XA:1", State.HAD),))
+        assert Recipient.objects.get(object="XA:1", peer="XE").state == "had"
+
+
+@pytest.mark.parametrize(("what", "again"), [(State.PARKED, ["XA:1"]), (State.STORED, [])])
+def test_object_that_waits_there_is_sent_again_once_this_node_is_released(
+    xa: Here, what: State, again: list[str]
+) -> None:
+    from tansiq.exchange.models import Link
+    from tansiq.exchange.node import life
+
+    published(xa, "XE")
+    sent(xa, Lane.NORMAL)
+    told(xa, Lane.NORMAL, NOW, n=1, changes=1, objects=(state("XA:1", what, "kind"),))
+
+    life.restore(xa, NOW)
+    held = outbox(Lane.NORMAL)
+    Link.objects.update(asking_since=None)
+    life.maybe_release(xa, NOW)
+
+    assert (life.is_held(), held, outbox(Lane.NORMAL)) == (False, [], again)
+
+
+def test_object_that_waits_on_a_former_incarnation_is_said_to_be_there_on_the_newer_one() -> None:
+    from factories.exchange_bodies import Stream
+    from factories.exchange_node import here
+    from tansiq.exchange.node import inbox, receipting
+    from tansiq.exchange.values import new_incarnation
+
+    xe = here("XE", desk=Desk())
+    streams = [Stream(lane=Lane.NORMAL, incarnation=new_incarnation(number)) for number in (1, 2)]
+    first = streams[0].says("2", needs="XA:1")
+    assert isinstance(first.head, Placed)
+    again = streams[1].says("2", needs="XA:1", author=read_envelope(first.head).author)
+    for body in (first, again):
+        inbox.receive(xe, [(body, "jetstream")], now=NOW)
+
+    inbox.receive(xe, [(streams[1].says("1"), "jetstream")], now=NOW)
+
+    said = [(one.incarnation, one.objects) for one in receipting.due_receipts(xe, now=NOW + MINUTE)]
+    newest = {
+        state.object: state.state for number, states in said for state in states if number == streams[1].incarnation
+    }
+    assert newest["XA:2"] in (State.STORED, State.HAD)
+
+
 def test_recall_that_came_on_two_incarnations_is_answered_on_both() -> None:
     from factories.exchange_bodies import Stream
     from factories.exchange_node import here

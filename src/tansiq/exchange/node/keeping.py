@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from itertools import chain
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, Sum
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Length
 
-from tansiq.exchange.body import Lane, SkipReason
+from tansiq.exchange.body import Lane, SkipReason, State
 from tansiq.exchange.channel import KEPT
 from tansiq.exchange.models import (
     Life,
@@ -16,6 +19,7 @@ from tansiq.exchange.models import (
     OutboxRow,
     OutChannel,
     RecallOrder,
+    Recipient,
     RosterRecord,
     Sent,
     SharedObject,
@@ -27,6 +31,8 @@ from tansiq.exchange.receipts import Holding
 from tansiq.exchange.values import EMPTY_DIGEST
 
 PAGE = 2_000
+REFUSED = "refused"
+"""How the order of a recall ended that its recipient did not heed."""
 
 
 def locked(peer: str, lane: Lane) -> OutChannel | None:
@@ -112,8 +118,9 @@ def renumber(channel: OutChannel, now: datetime, *, requeue: bool) -> None:
     """End the channel's incarnation; the next body begins another (section 2.1). In the caller's transaction.
 
     Args:
-        requeue: what no receipt covers goes into the outbox again, and recalls that were not answered: what is said of
-            them on a former incarnation is not heard any more. Else all is dropped, as after a restore.
+        requeue: what no receipt covers goes into the outbox again, recalls that were not obeyed, and what was last said
+            to wait: what is said of them on a former incarnation is not heard any more. Else all is dropped, as after a
+            restore.
     """
     if requeue:
         _requeue(channel, now)
@@ -130,15 +137,29 @@ def renumber(channel: OutChannel, now: datetime, *, requeue: bool) -> None:
 
 
 def _requeue(channel: OutChannel, now: datetime) -> None:
-    unanswered = RecallOrder.objects.filter(peer=channel.peer, answered_at=None).values("statement")
-    again = Sent.objects.filter(Q(covered_at=None) | Q(statement__in=unanswered), channel=channel)
-    bodies = again.filter(statement__isnull=False).order_by("first")
-    sizes = bodies.values_list("statement_id", "size_bytes").iterator(chunk_size=PAGE)
+    recalls = _not_obeyed(channel.peer)
+    waits = Recipient.objects.filter(peer=channel.peer, state__in=(State.PARKED.value, State.QUARANTINED.value))
+    bodies = Sent.objects.filter(channel=channel, statement__isnull=False)
+    again = bodies.filter(
+        Q(covered_at=None) | Q(statement__in=recalls) | Q(statement__object__in=waits.values("object"))
+    )
+    sizes = again.order_by("first").values_list("statement_id", "size_bytes").iterator(chunk_size=PAGE)
+    if channel.lane == Lane.URGENT:  # on which all recalls are: also those whose bodies are kept no longer
+        gone = Statement.objects.filter(pk__in=recalls).exclude(pk__in=bodies.values("statement"))
+        gone = gone.exclude(pk__in=OutboxRow.objects.filter(peer=channel.peer).values("statement"))
+        sizes = chain(gone.order_by("pk").values_list("pk", Length("content")), sizes)
     rows = (
         OutboxRow(peer=channel.peer, lane=channel.lane, statement_id=statement, size_bytes=size, put_at=now)
         for statement, size in sizes
     )
     OutboxRow.objects.bulk_create(rows, batch_size=500)
+
+
+def _not_obeyed(peer: str) -> QuerySet[RecallOrder, Any]:
+    """Statements of the recalls of which ``peer`` has not said that it obeyed them. One that it refused, since it
+    lacked something, may be obeyed later."""
+    orders = RecallOrder.objects.filter(Q(answered_at=None) | Q(outcome=REFUSED), peer=peer, statement__isnull=False)
+    return orders.values("statement")
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from tansiq.exchange.body import ObjectState, State, Version
 from tansiq.exchange.models import RecallOrder, Recipient
 from tansiq.exchange.node import publishing, statements
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.keeping import REFUSED
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.statements import Text
 from tansiq.exchange.node.tombstones import FIELDS, columns, recall_of
@@ -26,8 +27,8 @@ from tansiq.exchange.values import new_id
 
 SIGNED_AT_ONCE = 100
 FIRST = Version(1, 1)
-DELETED, KEPT, REFUSED = "deleted", "kept", "refused"
-"""How an order ended, as its originator sees it."""
+DELETED, KEPT = "deleted", "kept"
+"""How an order ended, as its originator sees it; or ``REFUSED``."""
 
 
 @transaction.atomic

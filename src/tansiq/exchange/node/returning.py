@@ -13,10 +13,11 @@ from django.db.models import F, Q
 from tansiq.exchange import pages
 from tansiq.exchange.body import State
 from tansiq.exchange.held import Stand
-from tansiq.exchange.models import InChannel, Link, SharedObject, Waiting
+from tansiq.exchange.models import InChannel, Link, Recipient, SharedObject, Waiting
 from tansiq.exchange.node import keeping, life, sets
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.entitlements import markings_in_use, own_live
+from tansiq.exchange.node.forwarding import enqueue_all
 from tansiq.exchange.node.heeding import authority, delete_blocked, drop_waiting, remember
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.portions import in_parts
@@ -160,6 +161,17 @@ def released(here: Here, now: datetime) -> None:
         delete_blocked(here, list(rows.filter(object__in=page)), now)
         after = page[-1]
     Waiting.objects.exclude(state=State.REFUSED.value).update(ready=True)
+    _send_again_what_waits(here, now)
+
+
+def _send_again_what_waits(here: Here, now: datetime) -> None:
+    """A peer said that it parked or quarantined these. A comparison takes them for held, and what becomes of them it
+    says on the former incarnation, of which nobody hears."""
+    waits = Recipient.objects.filter(peer__in=here.peers, state__in=(State.PARKED.value, State.QUARANTINED.value))
+    for some in in_parts(list(waits.order_by("object", "peer").values_list("object", "peer"))):
+        live = own_live(here).filter(object__in={name for name, _peer in some}, withheld=False)
+        statements = {row.object: row.statement for row in live.select_related("statement")}
+        enqueue_all(here, [(statements[name], peer) for name, peer in some if name in statements], now)
 
 
 def _count_as_attempted(here: Here, now: datetime) -> None:
