@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -42,13 +42,24 @@ def locked(peer: str, lane: Lane) -> OutChannel | None:
 
 def opened(peers: Collection[str], lane: Lane) -> dict[str, OutChannel]:
     """Peer -> its channel, by peer, locked as above, made if there is none."""
-    found = _locked(peers, lane)
-    missing = sorted(set(peers) - found.keys())
-    if missing:
-        made = [OutChannel(peer=one, lane=lane.value, hash=EMPTY_DIGEST, believed_hash=EMPTY_DIGEST) for one in missing]
-        OutChannel.objects.bulk_create(made, ignore_conflicts=True)
-        found |= _locked(missing, lane)
-    return dict(sorted(found.items()))
+    there = OutChannel.objects.filter(peer__in=peers, lane=lane.value).values_list("peer", flat=True)
+    _make((one, lane.value) for one in set(peers).difference(there))
+    return _locked(peers, lane)
+
+
+def opened_in_order(channels: Collection[tuple[str, str]]) -> dict[tuple[str, str], OutChannel]:
+    """(Peer, lane) -> its channel: of several lanes, locked in the order in which all do it, made if there is none."""
+    _make(channels)
+    return {(peer, lane): row for peer, lane in sorted(channels) if (row := locked(peer, Lane(lane))) is not None}
+
+
+def _make(channels: Iterable[tuple[str, str]]) -> None:
+    """Those that are not there. Before any is locked: who makes one waits for whoever is making it already."""
+    made = [
+        OutChannel(peer=peer, lane=lane, hash=EMPTY_DIGEST, believed_hash=EMPTY_DIGEST)
+        for peer, lane in sorted(channels)
+    ]
+    OutChannel.objects.bulk_create(made, ignore_conflicts=True)
 
 
 def _locked(peers: Collection[str], lane: Lane) -> dict[str, OutChannel]:
@@ -107,11 +118,8 @@ def still(objects: Mapping[str, Collection[str] | None]) -> None:
         bodies = Sent.objects.filter(statement__object__in=some, covered_at=None)
         found |= set(rows.values_list("peer", "lane", "statement__object"))
         found |= set(bodies.values_list("channel__peer", "channel__lane", "statement__object"))
-    concerned = sorted({(peer, lane) for peer, lane, one in found if (to := objects[one]) is None or peer in to})
-    made = [OutChannel(peer=peer, lane=lane, hash=EMPTY_DIGEST, believed_hash=EMPTY_DIGEST) for peer, lane in concerned]
-    OutChannel.objects.bulk_create(made, ignore_conflicts=True)  # the first may be about to be sealed there
-    for peer, lane in concerned:
-        locked(peer, Lane(lane))
+    concerned = {(peer, lane) for peer, lane, one in found if (to := objects[one]) is None or peer in to}
+    opened_in_order(concerned)  # the first may be about to be sealed there
 
 
 def renumber(channel: OutChannel, now: datetime, *, requeue: bool) -> None:

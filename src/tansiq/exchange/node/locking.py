@@ -1,6 +1,7 @@
 """Rows that nobody else changes until the transaction ends, where the database has several writers.
 
-Whoever needs several locks takes them in this order: the node's life, objects, channels, what is known of recipients.
+Whoever needs several locks takes them in this order: the node's life, objects, channels (by peer, then by lane), what
+is known of recipients.
 """
 
 from __future__ import annotations

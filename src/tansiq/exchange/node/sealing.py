@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -147,26 +148,35 @@ def shed(*, excess_bytes: int, now: datetime, peer: str = "") -> int:
 
     Returns: rows dropped.
     """
-    left, dropped = excess_bytes, 0
+    chosen = _newest(excess_bytes, peer)
+    channels = keeping.opened_in_order(chosen)
+    dropped = {key: _drop(channel, chosen[key]) for key, channel in channels.items()}
+    for one in sorted({to for (to, _lane), count in dropped.items() if count}):
+        keeping.incomplete(one, now)
+    return sum(dropped.values())
+
+
+def _newest(excess_bytes: int, peer: str) -> dict[tuple[str, str], list[int]]:
+    """(Peer, lane) -> rows that are to go."""
+    chosen: dict[tuple[str, str], list[int]] = {}
     for lane in ORDER_OF_LOSS:
         rows = OutboxRow.objects.filter(lane=lane.value, **({"peer": peer} if peer else {})).order_by("-id")
-        chosen: dict[str, list[int]] = {}
-        for identifier, to, size in rows.values_list("id", "peer", "size_bytes").iterator(chunk_size=keeping.PAGE):
-            if left <= 0:
-                break
-            left -= size
-            chosen.setdefault(to, []).append(identifier)
-        for to, ids in sorted(chosen.items()):
-            _drop(to, lane, ids, now)
-            dropped += len(ids)
-    return dropped
+        columns = rows.values_list("id", "peer", "size_bytes")
+        with closing(columns.iterator(chunk_size=keeping.PAGE)) as found:
+            for identifier, to, size in found:
+                if excess_bytes <= 0:
+                    return chosen
+                excess_bytes -= size
+                chosen.setdefault((to, lane.value), []).append(identifier)
+    return chosen
 
 
-def _drop(peer: str, lane: Lane, rows: Sequence[int], now: datetime) -> None:
-    channel = keeping.opened([peer], lane)[peer]
+def _drop(channel: OutChannel, rows: Sequence[int]) -> int:
+    """What was sealed before the channel was locked is there no more, and not dropped."""
+    count = 0
     for start in range(0, len(rows), keeping.PAGE):
-        OutboxRow.objects.filter(id__in=rows[start : start + keeping.PAGE]).delete()
+        count += OutboxRow.objects.filter(id__in=rows[start : start + keeping.PAGE]).delete()[0]
     outgoing = Outgoing(channel.incarnation, channel.given, channel.hash, channel.dropped)
-    channel.dropped = sending.drop(outgoing, len(rows)).dropped
+    channel.dropped = sending.drop(outgoing, count).dropped
     channel.save(update_fields=["dropped"])
-    keeping.incomplete(peer, now)
+    return count
