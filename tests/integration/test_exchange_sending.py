@@ -187,6 +187,26 @@ def test_nothing_is_sealed_under_a_roster_that_is_no_longer_the_newest() -> None
     assert (outdated, waiting, seal(after)) == (0, 1, 1)
 
 
+def test_nothing_goes_into_a_file_by_a_roster_that_counts_no_more() -> None:
+    """What the later one recalls was settled before: a body that went now would not be followed by a recall."""
+    from tansiq.exchange.models import Recipient, RosterRecord, Sent
+    from tansiq.exchange.node import attempts
+
+    before, after = node(), node(epoch=2)
+    publish(before, "1", "XE")
+    seal(before)
+    RosterRecord.objects.create(
+        realm="live", epoch=2, digest="0" * 64, text="{}", signatures=[], issued_at=NOW, accepted_at=NOW
+    )
+
+    outdated = attempts.by_file(before, "XE", Lane.NORMAL, above=0, now=NOW)
+    marked_meanwhile = Sent.objects.filter(first_sent_at__isnull=False).count(), Recipient.objects.count()
+    made = attempts.by_file(after, "XE", Lane.NORMAL, above=0, now=NOW)
+
+    assert (outdated, marked_meanwhile) == ([], (0, 0))
+    assert [one.first for one in made] == [1]
+
+
 def test_release_lets_the_next_worker_seal_at_once() -> None:
     from tansiq.exchange.node.sealing import release
 

@@ -100,7 +100,9 @@ def by_file(here: Here, peer: str, lane: Lane, *, above: int, now: datetime, mos
         above: a position; 0 to begin with.
     """
     channel = keeping.locked(peer, lane)
-    if channel is None or not channel.incarnation or keeping.is_silent(peer) or not is_reached(here, peer, lane):
+    if channel is None or not channel.incarnation or keeping.is_silent(peer) or keeping.is_outdated(here.epoch):
+        return []
+    if not is_reached(here, peer, lane):
         return []
     deciding = Deciding(here, now)
     while True:
