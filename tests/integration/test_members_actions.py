@@ -248,7 +248,7 @@ def test_directory_takes_the_same_few_queries_whatever_the_number_of_teams() -> 
     with CaptureQueriesContext(connection) as captured:
         queries.directory(now=NOW)
 
-    assert len(captured) == 4
+    assert len(captured) == 7
 
 
 def test_database_refuses_a_claim_that_ends_before_it_begins() -> None:
