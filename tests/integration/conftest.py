@@ -207,3 +207,13 @@ def postgres(cluster: servers.Cluster, tmp_path: Path) -> Iterator[str]:
     nowhere = tmp_path / "of-no-node"
     yield cluster.of(nowhere)
     cluster.drop(nowhere)
+
+
+@pytest.fixture
+def forgotten(database: None) -> Iterator[None]:
+    """Rosters that were read are rolled back with the test."""
+    from tansiq.exchange.node import rosters
+
+    rosters._read.clear()
+    yield
+    rosters._read.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,16 +18,6 @@ from tansiq.exchange.roster_signing import Accepted, Behind, NotAccepted, Signed
 pytestmark = pytest.mark.usefixtures("database", "forgotten")
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def forgotten(database: None) -> Iterator[None]:
-    """What was read is rolled back with the test."""
-    from tansiq.exchange.node import rosters
-
-    rosters._read.clear()
-    yield
-    rosters._read.clear()
 
 
 def accept(*chain: SignedRoster, anchor: str | None = None) -> object:

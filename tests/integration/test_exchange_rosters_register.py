@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,16 +19,6 @@ pytestmark = pytest.mark.usefixtures("database", "forgotten")
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
-
-
-@pytest.fixture
-def forgotten(database: None) -> Iterator[None]:
-    """What was read is rolled back with the test."""
-    from tansiq.exchange.node import rosters
-
-    rosters._read.clear()
-    yield
-    rosters._read.clear()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,16 +12,6 @@ from tansiq.core.viewer import Scope
 
 pytestmark = pytest.mark.usefixtures("database", "forgotten")
 LINKS = "/api/v1/exchange/links"
-
-
-@pytest.fixture
-def forgotten(database: None) -> Iterator[None]:
-    """Rosters that were read are rolled back with the test."""
-    from tansiq.exchange.node import rosters
-
-    rosters._read.clear()
-    yield
-    rosters._read.clear()
 
 
 @pytest.fixture

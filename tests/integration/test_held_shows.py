@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,16 +16,6 @@ pytestmark = pytest.mark.usefixtures("database", "contexts", "forgotten")
 SINCE = datetime(2026, 3, 1, 11, 30, tzinfo=UTC)
 HEADER = "Tansiq-Held-Since"
 GREEN, PUBLIC, OURS = "green@xe.example", "public@xe.example", "green@xa.example"
-
-
-@pytest.fixture
-def forgotten(database: None) -> Iterator[None]:
-    """Rosters that were read are rolled back with the test."""
-    from tansiq.exchange.node import rosters as node_rosters
-
-    node_rosters._read.clear()
-    yield
-    node_rosters._read.clear()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,6 @@ from tansiq.core.viewer import Role
 
 pytestmark = pytest.mark.usefixtures("database", "contexts", "forgotten")
 PAGE = "/exchange/"
-
-
-@pytest.fixture
-def forgotten(database: None) -> Iterator[None]:
-    """Rosters that were read are rolled back with the test."""
-    from tansiq.exchange.node import rosters
-
-    rosters._read.clear()
-    yield
-    rosters._read.clear()
 
 
 @pytest.fixture

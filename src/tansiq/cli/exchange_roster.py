@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,9 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _, ngettext
 
 if TYPE_CHECKING:
+    from tansiq.core.home import Home
+    from tansiq.exchange.join import JoinRequest
+    from tansiq.exchange.roster import Roster
     from tansiq.exchange.roster_signing import SignedRoster
 
 NAME = "roster"
@@ -192,12 +196,7 @@ def issue(
     from tansiq.members.viewers import operator
 
     if again or signed:
-        parts = [proposing.again(home).made] if again else []
-        parts += [signed_in(file) for file in signed or ()]
-        if again and not (found := proposing.proposal(parts)).is_whole:
-            tell(found, out, json=json)
-        else:
-            _hand_out(proposing.accept(parts, by=operator(), now=datetime.now(UTC)), out, json=json)
+        _gather(home, signed or (), again=again, out=out, json=json)
         return
     changes = issuing.Changes(
         admit=[request_in(file) for file in admit or ()],
@@ -217,19 +216,37 @@ def issue(
     )
     now = datetime.now(UTC)
     if dry_run:
-        draft = issuing.drafted(changes, now=now)
-        if json:
-            emit(draft.fields() | {"dry_run": True})
-            return
-        asked = [*changes.admit, *changes.rotate, *changes.move]
-        for line in [*(said for one in asked for said in words.request_lines(one)), *words.roster_lines(draft)]:
-            typer.echo(harmless(line))
+        _say(issuing.drafted(changes, now=now), [*changes.admit, *changes.rotate, *changes.move], json=json)
         return
     made = issuing.issue(home, changes, by=operator(), now=now)
     if rosters.signed_at(made.epoch) is None:
         tell(proposing.proposal([made]), out, json=json)
     else:
         _hand_out(made, out, json=json)
+
+
+def _gather(home: Home, signed: Sequence[Path], *, again: bool, out: Path | None, json: bool) -> None:
+    """Accept what enough have signed; with ``again`` and too few write what was signed here once more."""
+    from tansiq.exchange.node import proposing
+    from tansiq.members.viewers import operator
+
+    parts = [proposing.again(home).made] if again else []
+    parts += [signed_in(file) for file in signed]
+    if again and not (found := proposing.proposal(parts)).is_whole:
+        tell(found, out, json=json)
+    else:
+        _hand_out(proposing.accept(parts, by=operator(), now=datetime.now(UTC)), out, json=json)
+
+
+def _say(draft: Roster, asked: Sequence[JoinRequest], *, json: bool) -> None:
+    """What the next roster would be; nothing is signed."""
+    from tansiq.cli import exchange_roster_words as words
+
+    if json:
+        emit(draft.fields() | {"dry_run": True})
+        return
+    for line in [*(said for one in asked for said in words.request_lines(one)), *words.roster_lines(draft)]:
+        typer.echo(harmless(line))
 
 
 def accept(
