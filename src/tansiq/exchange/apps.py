@@ -8,10 +8,10 @@ class ExchangeConfig(AppConfig):
 
     def ready(self) -> None:
         from tansiq.exchange import own_kinds
-        from tansiq.exchange.directory import publishing, withholding
+        from tansiq.exchange.directory import kinds, withholding
         from tansiq.members import changes, withheld
 
         own_kinds.register()
-        publishing.register()
-        changes.listen(publishing.on_change)
+        kinds.register()
+        changes.listen(kinds.on_change)
         withheld.ask(withholding.teams_elsewhere)

@@ -15,7 +15,7 @@ from django.db.models import Q
 from tansiq.core.claims import Claim
 from tansiq.core.errors import TansiqError
 from tansiq.core.viewer import Role, Viewer
-from tansiq.exchange.directory import content
+from tansiq.exchange.directory import content, kinds
 from tansiq.exchange.kinds import Said, owner_of
 from tansiq.members import claiming
 from tansiq.members.actions import numbering
@@ -37,15 +37,15 @@ def apply(said: Said, now: datetime) -> None:
     stated = content.read(said.kind, said.payload)
     stated.source = f"{BY}:{said.object}"
     table = numbering.locked()
-    team = _team(stated, renamed=said.kind == content.PROFILE)
+    team = _team(stated, renamed=said.kind == kinds.PROFILE)
     match said.kind:
-        case content.PROFILE:
+        case kinds.PROFILE:
             _profile(team, said.payload["published"], now)
-        case content.CONTACTS:
+        case kinds.CONTACTS:
             state_contacts([stated], {team.code: team})
-        case content.KEYS:
+        case kinds.KEYS:
             _keys(team, stated, now)
-        case content.CLAIMS:
+        case kinds.CLAIMS:
             _claims(team, said, stated, now)
     numbering.count_up(table)
 

@@ -13,6 +13,7 @@ from typing import Any
 from tansiq.core.claims import KINDS, Claim
 from tansiq.core.errors import TansiqError
 from tansiq.core.text import LANGUAGES
+from tansiq.exchange.directory.kinds import CLAIMS, CONTACTS, KEYS, PROFILE
 from tansiq.exchange.values import write_time
 from tansiq.members import rfc2350, statement
 from tansiq.members.models import Claim as ClaimRow
@@ -21,7 +22,6 @@ from tansiq.members.queries.directory import CLAIM_COLUMNS
 from tansiq.members.queries.stated import as_written, contact_stated
 from tansiq.members.statement import StatedTeam
 
-PROFILE, CONTACTS, KEYS, CLAIMS = "team.profile", "team.contacts", "team.keys", "team.claims"
 CLAIMS_A_PART = 1_000
 """Of one object: a body holds some 3,000, with long names and reasons fewer."""
 MOST_PARTS = 1_000

@@ -8,39 +8,13 @@ from datetime import datetime
 from django.conf import settings
 
 from tansiq.core.errors import TansiqError
-from tansiq.core.marking import Marking, Tlp
-from tansiq.exchange.body import Lane
-from tansiq.exchange.directory import applying, content
-from tansiq.exchange.kinds import KNOWN, Kind
+from tansiq.core.marking import Marking
+from tansiq.exchange.directory import content
+from tansiq.exchange.directory.kinds import CLAIMS, CONTACTS, KEYS, LABELS, PROFILE
 from tansiq.exchange.models import SharedObject
 from tansiq.exchange.node import alarms, holding, publishing, rosters, statements
 from tansiq.exchange.node.here import Here
 from tansiq.members.models import Team
-
-LABELS = {content.PROFILE: Tlp.CLEAR, content.CONTACTS: Tlp.GREEN, content.KEYS: Tlp.CLEAR, content.CLAIMS: Tlp.CLEAR}
-"""Contacts go to the community; guests at a node are shown the public ones among them, as at the team's own."""
-
-
-def kinds() -> list[Kind]:
-    """The directory's rows of section 15."""
-    return [
-        Kind(
-            name,
-            schema=1,
-            lane=Lane.NORMAL,
-            fits=lambda payload, name=name: content.fits(name, payload),
-            apply=applying.apply,
-            withdraw=applying.withdraw,
-        )
-        for name in LABELS
-    ]
-
-
-def register() -> None:
-    """When the program starts; a program that is set up twice has them once."""
-    for kind in kinds():
-        if KNOWN.get(kind.name) is None:
-            KNOWN.register(kind)
 
 
 def publish_changes(here: Here, codes: Collection[str] | None, now: datetime) -> int:
@@ -67,8 +41,8 @@ def publish_changes(here: Here, codes: Collection[str] | None, now: datetime) ->
 
 
 def on_change(codes: Collection[str], now: datetime) -> None:
-    """What ``members.changes`` calls. Where the keys cannot be read, or the node is held, the change goes later:
-    everything is looked through again at every start and every day."""
+    """Where the keys cannot be read, or the node is held, the change goes later: everything is looked through again
+    at every start and every day."""
     try:
         here = rosters.here(settings.HOME, now=now)
     except TansiqError as error:
@@ -86,10 +60,5 @@ def _said(team: str) -> dict[str, content.Payload]:
 
 def _is_empty(kind: str, payload: content.Payload) -> bool:
     """Nothing to say yet: a team without keys does not say that it has none."""
-    keys = {
-        content.PROFILE: "name",
-        content.CONTACTS: "contacts",
-        content.KEYS: "certificates",
-        content.CLAIMS: "claims",
-    }
+    keys = {PROFILE: "name", CONTACTS: "contacts", KEYS: "certificates", CLAIMS: "claims"}
     return not payload[keys[kind]]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from tansiq.exchange.node import life, rosters
 from tansiq.members.models import Node
 
 
 def teams_elsewhere() -> frozenset[str]:
     """Codes of the teams that live on other nodes, while this one is held; else none."""
+    from tansiq.exchange.node import life
+
     if not life.is_held():
         return frozenset()
+    from tansiq.exchange.node import rosters
+
     roster, node = rosters.current(), Node.objects.first()
     if roster is None or node is None:
         return frozenset()

@@ -18,7 +18,8 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
 from tansiq.exchange import markings, move, values
 from tansiq.exchange.directory import content
-from tansiq.exchange.directory.publishing import LABELS, publish_changes
+from tansiq.exchange.directory.kinds import LABELS
+from tansiq.exchange.directory.publishing import publish_changes
 from tansiq.exchange.kinds import owner_of
 from tansiq.exchange.models import Recipient, SharedObject, Statement
 from tansiq.exchange.move import Moved, MovedObject, Moving
