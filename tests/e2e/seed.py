@@ -22,7 +22,7 @@ PEOPLE = {
 
 
 def seed() -> None:
-    node.opened()
+    node.opened(pages=True)
     from tansiq.members.actions.appointments import grant
     from tansiq.members.actions.people import create_person
     from tansiq.web.signin.adapter import verify_address

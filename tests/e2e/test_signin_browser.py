@@ -25,7 +25,7 @@ AUTHENTICATOR = {
 }
 INVITE = """
 import sys
-from tansiq.cli import node; node.opened()
+from tansiq.cli import node; node.opened(pages=True)
 from datetime import UTC, datetime
 from tansiq.core.viewer import Role, Viewer
 from tansiq.members import actions

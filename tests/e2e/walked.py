@@ -36,6 +36,6 @@ def seen(there: federation.Federation, place: portal.Place) -> dict[str, str] | 
 
 
 if __name__ == "__main__":
-    node.opened()
+    node.opened(pages=True)
     first_start.named(first_start.Wishes("XA-CERT", "XA-CERT", "en", "XA-CERT"), now=federation.signin.now())
     seed()

@@ -15,7 +15,7 @@ from typing import Any
 
 from tansiq.cli import node
 
-HOME = node.opened(pages=False)
+HOME = node.opened()
 
 from django.db import connection  # noqa: E402
 

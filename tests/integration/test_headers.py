@@ -139,7 +139,7 @@ def test_person_is_told_in_their_language_why_a_page_is_refused(there: Federatio
 
 def test_node_with_an_address_of_its_own_tells_browsers_to_stay_with_https(run_python) -> None:
     program = """
-from tansiq.cli import node; node.opened()
+from tansiq.cli import node; node.opened(pages=True)
 from django.test import Client
 client = Client(HTTP_HOST="portal.example")
 print(client.get("/teams/").headers["Location"], client.get("/teams/").headers.get("Content-Security-Policy", "")[:18])

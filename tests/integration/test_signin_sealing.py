@@ -109,7 +109,7 @@ def test_doctor_says_that_factors_are_sealed_with_another_secret(
     home: Path,
 ) -> None:
     made = run_python(
-        "from tansiq.cli import node; node.opened()\n"
+        "from tansiq.cli import node; node.opened(pages=True)\n"
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
         "from factories import signin\n"
         f"signin.with_app(signin.person({AMINA!r}))\n"

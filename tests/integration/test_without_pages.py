@@ -10,7 +10,7 @@ Run = Callable[..., CompletedProcess[str]]
 LOADED = """
 import sys
 from tansiq.cli import node
-node.opened(pages=False)
+node.opened()
 from tansiq.exchange.node.status import open_alarms
 from tansiq.workers.exchange import serving
 print(len(open_alarms()), sorted({"allauth", "django.contrib.sessions", "numpy", "tansiq.web.apps"} & set(sys.modules)))
@@ -25,7 +25,7 @@ print(sorted({"asyncio", "cryptography", "django", "granian", "numpy", "pysequoi
 WORKER = """
 import sys
 from tansiq.cli import node
-node.opened(pages=False, sessions=True)
+node.opened(sessions=True)
 from tansiq.workers.jobs import forget_sessions, jobs
 from datetime import UTC, datetime
 loaded = sorted({"allauth", "numpy", "requests", "tansiq.web.apps"} & set(sys.modules))
@@ -52,9 +52,9 @@ def test_worker_knows_sessions_and_loads_no_pages(run_python: Run) -> None:
 
 
 def test_process_without_pages_sets_a_new_node_up_whole(run_python: Run, empty_home: Path) -> None:
-    run_python("from tansiq.cli import node; node.opened(pages=False)", at=empty_home)
+    run_python("from tansiq.cli import node; node.opened()", at=empty_home)
 
-    pages = "from tansiq.cli import node; node.opened(); from allauth.mfa.models import Authenticator as A"
+    pages = "from tansiq.cli import node; node.opened(pages=True); from allauth.mfa.models import Authenticator as A"
     done = run_python(f"{pages}; print(A.objects.count())", at=empty_home)
 
     assert (done.stdout, done.stderr) == ("0\n", "")

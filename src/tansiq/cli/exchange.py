@@ -122,7 +122,7 @@ def _of_a_restore() -> tuple[Verb, ...]:
 
 
 def serve() -> None:
-    home = node.opened(pages=False)
+    home = node.opened()
     from dataclasses import replace
 
     from tansiq import settings

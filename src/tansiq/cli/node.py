@@ -23,11 +23,11 @@ def home() -> Home:
 
 
 @cache
-def opened(*, pages: bool = True, sessions: bool = False) -> Home:
+def opened(*, pages: bool = False, sessions: bool = False) -> Home:
     """The node's home, its database at this program's version and the shipped directory in it.
 
     Args:
-        pages: False in a process that lives long and needs neither pages nor accounts: it takes less memory.
+        pages: True in a process that shows them; all others load neither pages nor accounts, and start sooner.
         sessions: of those who are signed in: known even without pages.
     """
     import django

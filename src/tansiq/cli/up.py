@@ -109,7 +109,7 @@ def configured(home: Home, code: str) -> Path:
     """The file that the message server reads, written anew. A hub's has the members of its roster, in the database."""
 
     def write() -> Path:
-        node.opened(pages=False)
+        node.opened()
         return backbone.configure(home, code)
 
     return apart(write) if hub.is_hub() else backbone.configure(home, code)

@@ -51,7 +51,7 @@ def web(
 
 def ready() -> None:
     """The node set up, what its pages are made of at hand."""
-    node.collect_static(node.opened())
+    node.collect_static(node.opened(pages=True))
 
 
 def serve(host: str, port: int, threads: int, *, access_log: bool) -> None:

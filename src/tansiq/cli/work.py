@@ -6,7 +6,7 @@ from tansiq.cli import node
 
 
 def work() -> None:
-    node.opened(pages=False, sessions=True)
+    node.opened(sessions=True)
     from tansiq import settings
     from tansiq.workers.jobs import jobs
     from tansiq.workers.loop import loop
