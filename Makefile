@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE := # whoever sets it: each of the tests' many processes would compile the program anew
 
 .PHONY: help install dev demo test test-long chromium dovecot check bench golden messages lock
 help: ## this list

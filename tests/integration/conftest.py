@@ -132,6 +132,7 @@ def _connected(set_up_home: Path, tmp_path_factory: pytest.TempPathFactory) -> N
     home = Path(shutil.copytree(set_up_home, tmp_path_factory.mktemp("connected") / "home"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tansiq.settings")
     django.setup()
+    _hash_cheaply()
     settings.HOME = Home(path=home, lake=home / "lake", lake_catalogue=str(home / "lake.catalogue.sqlite"))
     if url := servers.url_of(home):
         settings.HOME = Home(path=home, lake=home / "lake", lake_catalogue=url)
@@ -141,6 +142,13 @@ def _connected(set_up_home: Path, tmp_path_factory: pytest.TempPathFactory) -> N
     settings.DATABASES["default"]["NAME"] = home / "tansiq.sqlite3"
     connections["default"].close()
     connections["default"].settings_dict["NAME"] = home / "tansiq.sqlite3"
+
+
+def _hash_cheaply() -> None:
+    """Argon2 as the node has it, at its least cost: it is most of what it takes to sign somebody in."""
+    from django.contrib.auth.hashers import Argon2PasswordHasher as Argon2
+
+    Argon2.time_cost, Argon2.memory_cost, Argon2.parallelism = 1, 8, 1
 
 
 def without_compiled_table() -> None:

@@ -248,7 +248,7 @@ def kill_and_go_on(run: Any, tmp_path: Path, set_up_home: Path, *, kills: int, s
 
 
 def test_ingest_killed_at_random_moments_completes_when_run_again(run: Any, tmp_path: Path, set_up_home: Path) -> None:
-    kill_and_go_on(run, tmp_path, set_up_home, kills=6, seed=3)
+    kill_and_go_on(run, tmp_path, set_up_home, kills=3, seed=3)
 
 
 @pytest.mark.long
