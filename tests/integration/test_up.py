@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,7 +131,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield start
     for up in begun:
         for pid in up.processes():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was ending
+                os.kill(pid, signal.SIGKILL)
         up.process.wait()
 
 

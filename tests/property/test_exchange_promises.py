@@ -70,8 +70,8 @@ class Exchange(RuleBasedStateMachine):
     federation: type[Federation] = Federation
     forges = True
 
-    @initialize(small=st.booleans())
-    def begin(self, small: bool) -> None:
+    @initialize(small=st.booleans(), said=st.lists(changes, min_size=1, max_size=5))
+    def begin(self, small: bool, said: list[Change]) -> None:
         limits = SMALL if small else None
         self.world = self.federation(*CODES, limits=limits, window=4 if small else 100)
         self.backups: dict[str, list[bytes]] = {code: [] for code in CODES}
@@ -79,6 +79,7 @@ class Exchange(RuleBasedStateMachine):
         self.restored: set[str] = set()
         self.facts = 0
         RAN["runs"] += 1
+        self.publish(said, working=False)
 
     # ---- people
 
