@@ -27,7 +27,7 @@ demo: install ## the main job on 200,000 lines of sample data, then the federati
 	$(BIN)/tansiq demo
 
 test: dev check chromium dovecot ## everything but the long ones
-	$(BIN)/python -m pytest -n 2 -m "not long" --ignore tests/e2e
+	$(BIN)/python -m pytest -n 3 -m "not long" --ignore tests/e2e
 	$(BIN)/python -m pytest -n 2 -m "not long" tests/e2e # apart: the browser's event loop stays in its process
 
 test-long: dev chromium dovecot ## hundreds of kills, large files, every page in the browser, all of it on PostgreSQL
