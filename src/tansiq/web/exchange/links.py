@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,11 +25,9 @@ from tansiq.web.exchange.picture import Picture, Point, picture
 from tansiq.web.exchange.place import at_links, before, done, number_of, peer_of
 from tansiq.web.front_door import RIGHT_TO_LEFT, sent
 from tansiq.web.languages import see_other
-from tansiq.web.templatetags.tansiq import tech
+from tansiq.web.templatetags.tansiq import commands, tech
 
 LONGEST_REASON = 500
-COMMAND = re.compile("`([^`{}]+)`")
-"""As the sentences of ours write one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +146,8 @@ def alarm_line(alarm: AlarmState, looking: Look) -> AlarmLine:
 
 def _filled(sentence: str, **named: object) -> SafeString:
     """Codes and commands in one piece, whatever the language's direction; words of ours as they are."""
-    marked = COMMAND.sub(lambda found: tech(found[1]), sentence)
-    return format_html(
-        marked, **{name: tech(value) if isinstance(value, str) else value for name, value in named.items()}
-    )
+    shown = {name: tech(value) if isinstance(value, str) else value for name, value in named.items()}
+    return format_html(commands(sentence), **shown)
 
 
 def _line(link: LinkState, now: datetime) -> LinkLine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,8 @@ from tansiq.web.front_door import RIGHT_TO_LEFT
 from tansiq.web.map import world
 
 register = template.Library()
+COMMAND = re.compile("`([^`{}]+)`")
+"""As the sentences of ours write one."""
 
 
 def spoken() -> str:
@@ -35,6 +38,12 @@ def spoken() -> str:
 def tech(value: object) -> SafeString:
     """A token that is no word of any language: kept in one piece, left to right."""
     return format_html('<bdi dir="ltr" class="tech">{}</bdi>', value)
+
+
+@register.filter
+def commands(sentence: str) -> SafeString:
+    """A sentence, with the commands that it names in one piece, whatever the direction of its language."""
+    return mark_safe(COMMAND.sub(lambda found: tech(mark_safe(found[1])), conditional_escape(sentence)))
 
 
 @register.simple_tag
