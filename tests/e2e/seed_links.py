@@ -7,7 +7,12 @@ import seed
 from factories import links, signin
 from tansiq.cli import node
 
+REGISTER = ("exchange.register", "", {"epoch": 1, "teams": "XE-CERT, XM-CERT"})
+
 if __name__ == "__main__":
     seed.seed()
     links.filled(signin.now(), links.drawn(node.home()))
     links.asked_for(signin.now())
+    from tansiq.exchange.node import alarms
+
+    alarms.raise_alarm(*REGISTER, signin.now())

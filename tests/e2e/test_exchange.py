@@ -24,6 +24,7 @@ PAGES = [
     "/exchange/recalls/",
     "/checks/",
 ]
+HELD_PAGES = ["/whois/?target=XE", "/teams/", "/teams/XA-CERT/", "/map/", "/exchange/"]
 
 
 @pytest.fixture(scope="module")
@@ -127,13 +128,13 @@ def test_words_of_the_picture_do_not_cover_one_another_in_arabic(linked: Site, o
 def test_head_ends_an_alarm_by_keyboard(linked: Site, open_page: Opener) -> None:
     page = entered(linked, open_page, "hanan")
     page.goto("/exchange/")
-    expect(page.locator("form[action*='/exchange/alarms/']")).to_have_count(1)
+    expect(page.locator("form[action*='/exchange/alarms/']")).to_have_count(2)
 
-    page.focus("form[action*='/exchange/alarms/'] button")
+    page.locator("form[action*='/exchange/alarms/'] button").first.focus()
     page.keyboard.press("Enter")
 
     expect(page.locator(".notice.success")).to_have_count(1)
-    expect(page.locator("form[action*='/exchange/alarms/']")).to_have_count(0)
+    expect(page.locator("form[action*='/exchange/alarms/']")).to_have_count(1)
 
 
 def pressed(page: Page, button: str) -> None:
@@ -186,10 +187,35 @@ def test_check_of_another_node_is_answered_by_keyboard_from_the_first_page(linke
     assert findings(page) == []
 
 
-def test_head_of_a_held_node_says_why_not_to_wait_for_a_peer_by_keyboard(linked: Site, open_page: Opener) -> None:
+@pytest.fixture(scope="module")
+def held(linked: Site) -> Site:
     done = linked.run("exchange", "restore", "--yes")
     assert done.returncode == 0, done.stderr
-    page = entered(linked, open_page, "hanan")
+    return linked
+
+
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"), [("ar", "light", 360), ("ar", "dark", 1280), ("fr", "light", 360)]
+)
+def test_held_node_says_so_on_pages_in_which_axe_finds_nothing(
+    held: Site, open_page: Opener, language: str, scheme: str, width: int
+) -> None:
+    postgres.execute(held.home, f"UPDATE members_person SET language = '{language}'")
+    page = entered(held, open_page, "hanan", color_scheme=scheme, width=width)
+
+    found = {}
+    for path in HELD_PAGES:
+        page.goto(path)
+        expect(page.locator(".notice.warn").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        if on_page := findings(page):
+            found[path] = on_page
+
+    assert found == {}
+
+
+def test_head_of_a_held_node_says_why_not_to_wait_for_a_peer_by_keyboard(held: Site, open_page: Opener) -> None:
+    page = entered(held, open_page, "hanan")
     page.goto("/exchange/links/XG/")
     assert findings(page) == []
 
