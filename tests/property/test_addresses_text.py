@@ -53,6 +53,7 @@ def written(address: IPv6Address) -> list[str]:
     ["::ffff:192.0.2.1", "::ffff:0:0", "::192.0.2.1", "64:ff9b::192.0.2.1", "192.0.2.1::", "1:2:3:4:5:6:7:192.0.2.1"]
 )
 @example(["192.0.2.1\n", "192.0.2.1 ", "192.0.2.01", "192.0.2", "192.0.2.1.", ".192.0.2.1", "٣.0.2.1", "１.1.1.1"])
+@example([":a0...", "::", "1:2:3:4:5:6:ff0.1.1.1", "::999.999.999.999"])
 def test_parse_addresses_any_text_agrees_with_the_standard_library(texts: list[str]) -> None:
     got = parse_addresses(pl.Series("ip", texts, dtype=pl.String))
 

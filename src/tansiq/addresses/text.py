@@ -168,6 +168,7 @@ def _tails_as_groups(rows: pl.Series, dotted: pl.Series) -> pl.Series:
     where = np.flatnonzero(dotted.to_numpy())
     some = rows.gather(where)
     value, valid = _dotted(*_joined(some.str.extract("([^:]*)$").fill_null("")))
+    value[~valid] = 0  # it may be beyond 32 bits
     tail = (pl.Series(value >> np.uint64(16)), pl.Series(value & np.uint64(0xFFFF)))
     words = [_hex_words().gather(part) for part in tail]
     written = pl.select(
