@@ -165,6 +165,7 @@ def test_what_waits_is_tried_again_and_then_refused_by_keyboard(linked: Site, op
     expect(row).to_have_count(1)  # it waits on, and its reason is said
     pressed(page, "form[action$='/refuse/'] button")
 
+    expect(row).to_have_count(0)
     expect(page.locator(".notice.success")).to_have_count(1)
     page.goto("/exchange/waiting/?state=refused")
     expect(row).to_have_count(1)

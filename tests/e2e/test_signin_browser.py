@@ -79,7 +79,7 @@ def test_invited_by_passkey_keeps_codes_signs_out_and_comes_back_with_the_passke
     page.goto(path)
     press(page, "form:has(input[name=way])")
     expect(page).to_have_url("http://" + page.url.split("/")[2] + "/factor/")
-    assert page.evaluate("document.documentElement.dir") == ("rtl" if language == "ar" else "ltr")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
     page.locator("a[href='/account/2fa/webauthn/add/']").click()
 
     press(page, "form[data-passkey=create]")
@@ -110,6 +110,7 @@ def test_invited_by_password_sets_up_an_app_and_is_let_in_after_the_next_code(op
     page.fill("input[name=again]", signin.PASSWORD)
     press(page, "form:has(input[name=again])")
     page.locator("a[href='/account/2fa/totp/activate/']").click()
+    page.wait_for_url("**/account/2fa/totp/activate/")
     secret = page.locator("main .tech").inner_text()
     page.fill("input[name=code]", at(secret, 0))
     press(page, "form:has(input[name=code])")
@@ -154,6 +155,7 @@ def test_half_signed_in_sees_the_pages_of_guests(open_page: Opener, invitation) 
     page = open_page()
     page.goto(path)
     press(page, "form:has(input[name=way])")
+    page.wait_for_url("**/factor/")
 
     page.goto("/")
 
@@ -172,6 +174,7 @@ def test_pages_on_the_way_in_have_nothing_that_axe_finds(open_page: Opener, invi
         found[step] = findings(page)
     page.goto(path)
     press(page, "form:has(input[name=way])")
+    page.wait_for_url("**/factor/")
     for step in ("/factor/", "/account/2fa/webauthn/add/", "/account/2fa/totp/activate/"):
         page.goto(step)
         found[step] = findings(page)
