@@ -9,7 +9,7 @@ import pytest
 
 from factories.exchange_node import NOW, Desk, marked, payload
 from tansiq.core.marking import Audience, Marking, Tlp
-from tansiq.exchange.body import Channel, Lane
+from tansiq.exchange.body import Channel, Lane, Version
 from tansiq.exchange.values import EMPTY_DIGEST
 
 if TYPE_CHECKING:
@@ -110,6 +110,18 @@ def test_publish_longer_than_a_body_is_refused_and_leaves_nothing() -> None:
         published(node(), "1", "XE", text="x" * 512 * 1024)
 
     assert (Statement.objects.count(), SharedObject.objects.count(), outbox()) == (0, 0, [])
+
+
+def test_version_0_0_which_no_recall_could_name_is_not_signed() -> None:
+    from tansiq.exchange.models import Statement
+    from tansiq.exchange.node import statements
+
+    said: dict[str, Any] = {"kind": "case.note", "payload": payload(), "markings": marked("XA", "XE"), "team": "XA"}
+
+    with pytest.raises(ValueError, match="XA:1"):
+        statements.state(node(), object="XA:1", version=Version(0, 0), now=NOW, **said)
+
+    assert Statement.objects.count() == 0
 
 
 def test_publish_while_held_is_refused() -> None:

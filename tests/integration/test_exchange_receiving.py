@@ -505,6 +505,16 @@ def test_malformed_envelope_takes_its_position_and_is_put_aside(xe: Here, desk: 
     assert said(receipts(xe)[0]).keys() == {"XA:2", "XA:3"}
 
 
+def test_version_0_0_which_no_recall_could_name_is_malformed(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+
+    got(xe, stream.says("1", 0, term=0), stream.says("2", 1, term=0), stream.says("3", 0, term=1))
+
+    assert waiting() == [("XA:1", "quarantined", "malformed")]
+    assert sorted(desk.texts) == ["XA:2", "XA:3"]
+    assert said(receipts(xe)[0])["XA:1"] == (Version(0, 0), "quarantined", "malformed")
+
+
 def test_what_nobody_here_may_have_is_refused_with_an_alarm(xe: Here, desk: Desk) -> None:
     from tansiq.exchange.models import Alarm
 

@@ -38,7 +38,7 @@ def envelopes(draw: st.DrawFn) -> Envelope:
         team=team,
         person=draw(st.sampled_from(["", "AMINA", "P-1"])),
         object=draw(st.from_regex(r"[A-Za-z0-9._:-]{1,128}", fullmatch=True)),
-        version=draw(versions),
+        version=draw(versions.filter(any)),  # 0.0 is none
         epoch=draw(st.integers(1, make.EPOCH)),
         marking=markings.write([Marking(tlp, "XA-CERT") for tlp in authors]),
         payload=canonical.write(draw(json_values)),

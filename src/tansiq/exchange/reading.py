@@ -29,6 +29,7 @@ from tansiq.exchange.body import (
     State,
 )
 from tansiq.exchange.fields import Fields
+from tansiq.exchange.receiving import NO_VERSION
 from tansiq.exchange.requests import CHUNK_HEAD_BYTES, CHUNK_PREFIX, Answer, Ask
 from tansiq.exchange.values import LARGEST, Unfit
 
@@ -102,6 +103,9 @@ def read_envelope(head: Placed) -> Envelope:
     author = _author(fields.any("author"))
     if author.epoch > head.epoch:
         raise Unfit(field="author.epoch", expected="at most the envelope's")
+    version = fields.version("version")
+    if version == NO_VERSION:
+        raise Unfit(field="envelope.version", expected="above 0.0")
     return Envelope(
         id=head.id,
         realm=head.realm,
@@ -116,7 +120,7 @@ def read_envelope(head: Placed) -> Envelope:
         kind=fields.form("kind", values.KIND),
         schema=fields.whole("schema", least=1),
         object=fields.form("object", values.OBJECT),
-        version=fields.version("version"),
+        version=version,
         marking=fields.text("marking"),
         payload=fields.text("payload"),
         author=author,

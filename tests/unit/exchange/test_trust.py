@@ -273,6 +273,7 @@ def test_5_10_of_a_node_lately_removed_only_recalls_are_heard() -> None:
         said(object="a b"),
         said(version={"term": 1, "n": 1, "o": 1}),
         said(version={"term": True, "n": 1}),
+        said(version={"term": 0, "n": 0}),
         said(payload={}),
         said(via=["XC", "c"]),
         said(blobs=[{"digest": "ef" * 32}]),

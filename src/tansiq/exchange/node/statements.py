@@ -18,6 +18,7 @@ from tansiq.exchange.canonical import BODY_LIMIT_BYTES
 from tansiq.exchange.kinds import Said
 from tansiq.exchange.models import MarkingSet, Statement
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.receiving import NO_VERSION
 
 OF_THE_CHANNEL = frozenset(
     {"v", "t", "id", "realm", "from", "to", "epoch", "sent_at", "lane", "incarnation", "seq", "prev"}
@@ -82,7 +83,8 @@ def state(
         payload: JSON as Python has it.
         version: 1.1 where none is given: an object of which there is one version only.
 
-    Raises: NoPlatformKey, TooLong; KeyError for a kind that this program does not know.
+    Raises: NoPlatformKey, TooLong; KeyError for a kind that this program does not know; ValueError for a version that
+        is not above 0.0, which could not be recalled (section 3.3).
     """
     text = Text(
         kind=kind,
@@ -114,6 +116,8 @@ def state_all(here: Here, texts: Sequence[Text], now: datetime) -> list[Statemen
 
 def _signed(here: Here, text: Text, now: datetime) -> Envelope:
     """Of the channel's fields there are none yet: they are left out of what is kept."""
+    if not text.version > NO_VERSION:
+        raise ValueError(f"{text.object} as version {text.version.term}.{text.version.n}")
     kind = here.kinds.by_name()[text.kind]
     secret = here.platform.get(text.team)
     if secret is None:
