@@ -16,7 +16,7 @@ from factories.exchange import platform_secret
 from factories.exchange_node import NOW, Desk, marked, payload
 from tansiq.core.decision import NotAllowed
 from tansiq.core.viewer import Role, Viewer
-from tansiq.exchange import values
+from tansiq.exchange import canonical, reading, values
 from tansiq.exchange.body import Lane, Version
 from tansiq.exchange.held import Stand
 from tansiq.exchange.receiving import Cause, Recall
@@ -425,6 +425,43 @@ def test_page_names_where_the_channels_stand() -> None:
 
     assert stands[Lane.BULK] == Stand(Lane.BULK, "12-aaaaaaaaaaaaaaaa", 8, 6)
     assert stands[Lane.URGENT] == Stand(Lane.URGENT)
+
+
+def test_page_names_no_number_from_which_one_could_not_go_on() -> None:
+    from tansiq.exchange.models import InChannel, OutChannel
+
+    restored(node())
+
+    def heard() -> None:
+        InChannel.objects.create(
+            peer="XA", lane="bulk", incarnation=f"{10**14}-aaaaaaaaaaaaaaaa", number=10**14, begun_at=NOW
+        )
+        OutChannel.objects.create(peer="XA", lane="bulk", believed_n=values.LARGEST, believed_changes=values.LARGEST)
+
+    stands = {said.stand.lane: said.stand for said in given_by("XE", heard).stands}
+
+    assert stands[Lane.BULK] == Stand(Lane.BULK, "", 2**52 - 1, 2**52 - 1)
+
+
+def test_highest_numbers_that_a_peer_may_say_leave_room_for_receipts_and_an_incarnation() -> None:
+    from tansiq.exchange import held
+    from tansiq.exchange.models import InChannel, OutChannel
+    from tansiq.exchange.node import receipting
+    from tansiq.exchange.node.holding import on_answer
+
+    xa = node(members=("XA", "XE"))
+    InChannel.objects.create(
+        peer="XE", lane="normal", incarnation="3-aaaaaaaaaaaaaaaa", number=3, begun_at=NOW, hash=values.EMPTY_DIGEST
+    )
+    restored(xa)
+    stand = Stand(Lane.NORMAL, f"{held.MOST_NUMBERED}-bbbbbbbbbbbbbbbb", held.MOST_COUNTED, held.MOST_COUNTED)
+    on_answer(xa, "XE", RecoveryGiven(since=asked().since, after="", stands=(Standing(stand=stand),)), LATER)
+
+    (receipt,) = receipting.due_receipts(xa, now=LATER)
+    number = held.next_number(OutChannel.objects.get(lane="normal").former, now=LATER)
+
+    assert reading.read_head(canonical.read_canonical(receipt.written())).n == held.MOST_COUNTED + 1
+    assert values.INCARNATION.fullmatch(values.new_incarnation(number))
 
 
 def test_who_is_no_member_is_told_nothing() -> None:

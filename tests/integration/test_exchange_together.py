@@ -20,6 +20,7 @@ from tansiq.exchange.body import Lane
 from tansiq.exchange.carried import Outbound, Outcome, Received
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.seal import Sealed, Unsealed, seal_written, unsealed
+from tansiq.exchange.values import LARGEST
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -108,7 +109,7 @@ def comes(number: int, *bodies: bytes) -> Received:
 
 def sealed(stream: Stream, name: str) -> bytes:
     written = stream.says(name, text="x").content
-    return seal_written(written, by=node_secret("XA"), to=node_secret("XE").certificate).data
+    return seal_written(written, by=node_secret(stream.sender), to=node_secret("XE").certificate).data
 
 
 # ---- out
@@ -206,6 +207,22 @@ def test_message_stays_where_one_of_its_bodies_is_not_taken_for_now(bench: Bench
 
     assert bench.server.acknowledged == ["token 2"]
     assert bench.desk.texts == {}
+
+
+def test_receipt_that_cannot_be_written_is_told_once_and_takes_nothing_else_with_it(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tansiq.exchange.models import OutChannel
+
+    OutChannel.objects.create(peer="XA", lane="normal", floor_n=LARGEST)
+    streams = [Stream(), Stream(sender="XF")]
+    bench.server.waits = [comes(number, sealed(stream, "1")) for number, stream in enumerate(streams)]
+
+    bench.service.receive(bench.here, Lane.NORMAL, 0)
+
+    assert [one.subject.split(".")[3] for one in bench.server.taken] == ["XF"]
+    assert bench.server.acknowledged == ["token 0", "token 1"]
+    assert capsys.readouterr().err.count("Traceback") == 1
 
 
 def test_receipt_that_came_too_soon_is_put_off_from_the_last_of_what_came(

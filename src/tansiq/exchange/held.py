@@ -16,10 +16,14 @@ from datetime import datetime
 
 from tansiq.exchange.body import Lane, Version
 from tansiq.exchange.receipts import Ledger
-from tansiq.exchange.values import incarnation_number
+from tansiq.exchange.values import LARGEST, incarnation_number
 
 PAGE = 1_000
 """Objects and recalls of one answer at most; an answer is never longer than a body (section 16)."""
+MOST_COUNTED = LARGEST // 2
+"""Up to where a peer may say that this node has counted: it goes on above, for good (sections 3.6 and 11.1)."""
+MOST_NUMBERED = 10**14 - 1
+"""The same of the N of an incarnation: three million years in seconds, and there is as much above (section 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,12 @@ class Stand:
     incarnation: str = ""
     n: int = 0
     changes: int = 0
+
+    def said(self) -> Stand:
+        """As it may be said: the asking node takes no number that leaves it no room above."""
+        is_room = not self.incarnation or incarnation_number(self.incarnation) <= MOST_NUMBERED
+        incarnation = self.incarnation if is_room else ""
+        return Stand(self.lane, incarnation, min(self.n, MOST_COUNTED), min(self.changes, MOST_COUNTED))
 
 
 def next_number(known: Iterable[str], *, now: datetime) -> int:

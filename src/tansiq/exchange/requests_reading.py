@@ -13,7 +13,7 @@ from tansiq.exchange.body import LARGEST_BLOB_BYTES, Lane
 from tansiq.exchange.canonical import BODY_LIMIT_BYTES
 from tansiq.exchange.compare import LISTED, TOP, Range
 from tansiq.exchange.fields import Fields, Item
-from tansiq.exchange.held import PAGE, Stand
+from tansiq.exchange.held import MOST_COUNTED, MOST_NUMBERED, PAGE, Stand
 from tansiq.exchange.receiving import Recall
 from tansiq.exchange.requests import (
     CHUNK_HEAD_BYTES,
@@ -223,9 +223,11 @@ def _standing(said: Any) -> Standing:
     stand = Stand(
         lane=fields.one_of("lane", Lane),
         incarnation=fields.form("incarnation", _INCARNATION),
-        n=fields.whole("n", least=0),
-        changes=fields.whole("changes", least=0),
+        n=fields.whole("n", least=0, most=MOST_COUNTED),
+        changes=fields.whole("changes", least=0, most=MOST_COUNTED),
     )
+    if stand.incarnation and values.incarnation_number(stand.incarnation) > MOST_NUMBERED:
+        raise Unfit(field="recovery.given.stands.incarnation", expected=f"of a number up to {MOST_NUMBERED}")
     return Standing(stand=stand, extra=fields.left())
 
 

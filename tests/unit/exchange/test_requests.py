@@ -50,6 +50,10 @@ def given_said(name: str, **changes: Any) -> bytes:
     return canonical.write(body | {"given": body["given"] | changes}).encode()
 
 
+def stand(**changes: Any) -> dict[str, Any]:
+    return {"lane": "bulk", "incarnation": "", "n": 0, "changes": 0} | changes
+
+
 @pytest.mark.parametrize(
     "body", examples.bodies(), ids=[*examples.asks(), *(f"{name} given" for name in examples.answers())]
 )
@@ -121,8 +125,11 @@ def test_request_says_no_lane_and_no_position() -> None:
         given_said("recovery", complete=True),
         given_said("recovery", after="XB:b"),
         given_said("recovery", pieces=examples.given()["recovery"].fields()["pieces"][::-1]),
-        given_said("recovery", stands=[{"lane": "bulk", "incarnation": "", "n": 0, "changes": 0}] * 2),
-        given_said("recovery", stands=[{"lane": "bulk", "incarnation": "", "n": 0, "changes": 0}] * 4),
+        given_said("recovery", stands=[stand()] * 2),
+        given_said("recovery", stands=[stand()] * 4),
+        given_said("recovery", stands=[stand(n=2**52)]),
+        given_said("recovery", stands=[stand(changes=2**52)]),
+        given_said("recovery", stands=[stand(incarnation="100000000000000-abcdefghijklmnop")]),
     ],
 )
 def test_5_5_request_that_does_not_obey_section_3_6_is_junk(content: bytes) -> None:
@@ -130,6 +137,12 @@ def test_5_5_request_that_does_not_obey_section_3_6_is_junk(content: bytes) -> N
 
     assert isinstance(outcome, Junk)
     assert (outcome.check, outcome.reason) == ("5.5", JunkReason.BODY)
+
+
+def test_recovery_from_whose_numbers_the_asking_node_can_go_on_is_heard() -> None:
+    said = stand(incarnation="99999999999999-abcdefghijklmnop", n=2**52 - 1, changes=2**52 - 1)
+
+    assert isinstance(judged(given_said("recovery", stands=[said])), Authentic)
 
 
 @pytest.mark.parametrize(

@@ -40,12 +40,13 @@ def on_request(here: Here, peer: str, asked: RecoveryAsked, now: datetime) -> li
 def _stand(peer: str, lane: Lane) -> Stand:
     known = InChannel.objects.filter(peer=peer, lane=lane.value).order_by("-number", "-incarnation").first()
     believed = OutChannel.objects.filter(peer=peer, lane=lane.value).first()
-    return Stand(
+    stand = Stand(
         lane,
         known.incarnation if known else "",
         believed.believed_n if believed else 0,
         believed.believed_changes if believed else 0,
     )
+    return stand.said()
 
 
 def _concerned(here: Here, peer: str, after: str) -> Iterator[Concerned]:

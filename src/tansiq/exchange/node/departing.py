@@ -249,11 +249,21 @@ class Departing:
             if here.certificate_of(body.recipient) is None:
                 continue
             lane, attempt = self._lane_of(body), self.asking.attempt(body) if isinstance(body, Ask) else 1
-            data = self._sealed(here, body.recipient, body.written(), epoch=body.epoch)
+            data = self._sealed_following(here, body)
+            if data is None:
+                continue
             leaving.append(Leaving(body.recipient, lane, data, jetstream.message_id(body.id, attempt)))
             if self._goes_by_mail(body, way):
                 self._mail(here, body.recipient, lane, [data])
         self._publish(here, leaving)
+
+    def _sealed_following(self, here: Here, body: Body) -> bytes | None:
+        """None where there is no way to write or to seal this one: it must not take the others with it."""
+        try:
+            return self._sealed(here, body.recipient, body.written(), epoch=body.epoch)
+        except Exception:
+            tell_fault()
+            return None
 
     @staticmethod
     def _lane_of(body: Body) -> Lane:

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from tansiq.exchange import canonical, reading, trust
 from tansiq.exchange.body import Envelope, Placed, Skip, Version
+from tansiq.exchange.held import MOST_COUNTED
 from tansiq.exchange.models import Recipient, SharedObject, Statement
 from tansiq.exchange.node import life, publishing, statements
 from tansiq.exchange.node.deciding import Deciding
@@ -23,7 +24,7 @@ from tansiq.exchange.own_kinds import UNCOMPARED
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Cause, Recall
 from tansiq.exchange.trust import Parked, Quarantined
-from tansiq.exchange.values import LARGEST, Unfit, digest
+from tansiq.exchange.values import Unfit, digest
 
 
 @transaction.atomic
@@ -109,7 +110,7 @@ def _keep(here: Here, shared: SharedObject, statement: Statement, now: datetime)
 
 def is_plausible(version: Version) -> bool:
     """Numbers of a peer leave room above them: else one lie would keep an object from ever having a next version."""
-    return max(version) <= LARGEST // 2
+    return max(version) <= MOST_COUNTED
 
 
 def _disown(here: Here, peer: str, envelope: Envelope, now: datetime) -> None:
