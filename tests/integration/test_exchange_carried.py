@@ -212,10 +212,55 @@ def test_export_and_import_beside_a_service_do_the_same(homes: Homes) -> None:
 
     with homes.serving("XA"):
         published = int(homes.python("XA", PUBLISH_DIRECTORY))
+        homes.python("XA", PUBLISH.format(count=300, teams=["XB"], lane="bulk"))
         written = homes.json("XA", "exchange", "export", there, "--to", "XB")
         taken = homes.json("XB", "exchange", "import", there)
         homes.json("XB", "exchange", "export", back, "--to", "XA")
         homes.json("XA", "exchange", "import", back)
 
         assert waiting(homes, "XA")["XB"] == 0
-    assert written["to"]["XB"]["bodies"] == taken["taken"] >= published
+    assert (written["whole"], written["to"]["XB"]["left_out"]) == (True, 0)
+    assert written["to"]["XB"]["bodies"] == taken["taken"] + taken["parked"] >= published + 300
+
+
+def test_export_waits_for_another_process_that_gives_positions(homes: Homes) -> None:
+    homes.python("XA", PUBLISH.format(count=3, teams=["XB"], lane="normal"))
+    homes.json("XA", "exchange", "export", homes.folder / "first.zip", "--to", "XB")
+    homes.python("XA", PUBLISH.format(count=10, teams=["XB"], lane="normal"))
+
+    homes.python("XA", LEASED)
+    written = homes.json("XA", "exchange", "export", homes.folder / "there.zip", "--to", "XB")
+
+    assert written["to"]["XB"] == {"bodies": 13, "receipts": 0, "left_out": 0}
+    assert written["whole"] is True
+
+
+LEASED = """
+from datetime import UTC, datetime, timedelta
+from tansiq.exchange.models import OutChannel
+OutChannel.objects.update(sealer="another", sealer_until=datetime.now(UTC) + timedelta(seconds=6))
+"""
+
+
+def test_export_says_what_it_left_out_and_what_to_do(homes: Homes) -> None:
+    homes.python("XA", PUBLISH.format(count=3, teams=["XB"], lane="normal"))
+    homes.json("XA", "exchange", "export", homes.folder / "first.zip", "--to", "XB")
+    homes.python("XA", PUBLISH.format(count=7, teams=["XB"], lane="normal"))
+    homes.python("XA", FROZEN)
+
+    written = homes.json("XA", "exchange", "export", homes.folder / "there.zip", "--to", "XB", "--to", "XC")
+    again = homes.run("XA", "exchange", "export", homes.folder / "there.zip", "--to", "XB", "--to", "XC")
+    said = again.stdout + again.stderr
+
+    assert {peer: counts["left_out"] for peer, counts in written["to"].items()} == {"XB": 10, "XC": 0}
+    assert (written["whole"], written["full"], written["files_left_out"]) == (False, False, 0)
+    assert "The file is not whole." in said
+    assert "XB: 10 bodies are left out." in said
+    assert "Export again in a while" in said
+
+
+FROZEN = """
+from datetime import UTC, datetime
+from tansiq.exchange.models import Link
+Link.objects.update_or_create(peer="XB", defaults={"frozen_at": datetime.now(UTC)})
+"""

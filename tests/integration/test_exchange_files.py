@@ -482,12 +482,18 @@ def test_owner_that_lost_its_files_in_a_restore_gets_them_back(world: FileFedera
 
 def exported(world: FileFederation, code: str, peer: str) -> list[Any]:
     """The parts of a file for a stick."""
+    return exporting(world, code, peer)[0]
+
+
+def exporting(world: FileFederation, code: str, peer: str) -> tuple[list[Any], Any]:
+    """The same, and what the file is said to hold."""
     from tansiq.exchange.node.exporting import Exporting
 
     node = world[code]
     with node.at(world.now) as here:
         here = replace(here, secrets=(node_secret(code),), certificates={peer: node_secret(peer).certificate})
-        return list(Exporting(here, [peer], store=node.store, worker="stick", now=world.now).parts())
+        given = Exporting(here, [peer], store=node.store, worker="stick", now=world.now)
+        return list(given.parts()), given.exported
 
 
 def chunks_of(parts: list[Any]) -> list[tuple[str, int]]:
@@ -515,6 +521,37 @@ def test_stick_has_the_files_that_its_node_may_have_and_waits_for(world: FileFed
     assert chunks_of(carried) == [(for_xe.digest, index) for index in range(5)]
     assert (xe.applied(), xe.reads(for_xe)) == (["XA:1"], content(SIZE))
     assert (world.chunks("XA", "XE"), chunks_of(again)) == ([], [])
+
+
+def test_stick_from_a_node_that_lacks_a_part_of_a_file_is_not_called_whole(world: FileFederation) -> None:
+    whole, torn = world["XA"].keep(content(SIZE)), world["XA"].keep(content(SIZE, seed=2))
+    world["XA"].share("1", whole, audience="XE")
+    _parts, before = exporting(world, "XA", "XE")
+
+    world["XA"].share("2", torn, audience="XE")
+    world["XA"].store.delete(torn.digest)
+    parts, after = exporting(world, "XA", "XE")
+
+    assert (before.bodies["XE"], before.blobs_left, before.is_whole) == (1, 0, True)
+    assert (after.bodies["XE"], after.blobs_left, after.is_whole) == (2, 1, False)
+    assert {digest for digest, _index in chunks_of(parts)} == {whole.digest}
+
+
+def test_stick_without_what_another_process_has_to_seal_is_not_called_whole(world: FileFederation) -> None:
+    from tansiq.exchange.models import OutChannel
+
+    world["XA"].share("1", world["XA"].keep(content(1)), audience="XE")
+    exporting(world, "XA", "XE")
+    world["XA"].share("2", world["XA"].keep(content(2)), audience="XE")
+    with world["XA"].at(world.now):
+        OutChannel.objects.update(sealer="another", sealer_until=world.now + timedelta(seconds=8))
+
+    _parts, now = exporting(world, "XA", "XE")
+    world.pass_time(timedelta(seconds=9))
+    _parts, later = exporting(world, "XA", "XE")
+
+    assert (now.bodies["XE"], now.left["XE"], now.is_full, now.is_whole) == (1, 1, False, False)
+    assert (later.bodies["XE"], later.left["XE"], later.is_whole) == (2, 0, True)
 
 
 def ways() -> list[Any]:

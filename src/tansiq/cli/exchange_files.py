@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +20,13 @@ from tansiq.core.language import _, ngettext
 
 if TYPE_CHECKING:
     from tansiq.exchange.bundle import Report
-    from tansiq.exchange.node.exporting import Exported
+    from tansiq.exchange.node.exporting import Exported, Exporting
     from tansiq.exchange.node.importing import Imported
 
-SEALED_WITHIN_SECONDS = 5.0
-"""Where a service runs it gives positions; so long the export waits for it to have given them all."""
+STANDSTILL_SECONDS = 15.0
+"""Where a service runs it gives positions. The export waits for it until so long nothing more has got one: longer than
+a process that was killed keeps a channel to itself."""
+LOOK_SECONDS = 0.2
 
 
 def export(
@@ -39,16 +42,14 @@ def export(
     peers = carried_to(here, to)
     from tansiq.exchange import file as files
     from tansiq.exchange.blobs import BlobStore
-    from tansiq.exchange.node import serving
     from tansiq.exchange.node.exporting import Exporting
     from tansiq.exchange.parts import Header
 
-    if serving.served(now) is not None:
-        _wait_until_sealed(peers)
     worker = f"export {secrets.token_hex(4)}"
     exporting = Exporting(here, peers, store=BlobStore(home.blobs), worker=worker, now=datetime.now(UTC))
     header = Header.of(realm=here.realm, sender=here.code, made_at=now, to=peers)
     with Progress(shown=not json) as progress:
+        _wait_until_sealed(exporting, progress)
         parts = _shown(exporting.parts(), progress, exporting.exported)
         written = files.write(file, header, parts)
     row = _written_row(str(file), peers, exporting.exported, written.size_bytes)
@@ -58,12 +59,18 @@ def export(
         _tell_written(row)
 
 
-def _wait_until_sealed(peers: list[str]) -> None:
-    from tansiq.exchange.node.exporting import unsealed
+def _wait_until_sealed(exporting: Exporting, progress: Progress) -> None:
+    """As long as another process seals what is to go into the file, and gets on with it."""
+    from tansiq.exchange.node.exporting import is_sealed_elsewhere
 
-    ends = time.monotonic() + SEALED_WITHIN_SECONDS
-    while unsealed(peers) and time.monotonic() < ends:
-        time.sleep(0.2)
+    least, ends = sys.maxsize, 0.0
+    while (count := exporting.seal(datetime.now(UTC))) and is_sealed_elsewhere(exporting.peers, datetime.now(UTC)):
+        if count < least:
+            least, ends = count, time.monotonic() + STANDSTILL_SECONDS
+        elif time.monotonic() > ends:
+            return
+        progress.show(_("{count} bodies wait for the service to give them their positions").format(count=count))
+        time.sleep(LOOK_SECONDS)
 
 
 def _shown(parts: Any, progress: Progress, exported: Exported) -> Any:
@@ -76,9 +83,18 @@ def _written_row(file: str, peers: list[str], exported: Exported, size_bytes: in
     return {
         "file": file,
         "size_bytes": size_bytes,
-        "to": {peer: {"bodies": exported.bodies[peer], "receipts": exported.receipts[peer]} for peer in peers},
+        "to": {
+            peer: {
+                "bodies": exported.bodies[peer],
+                "receipts": exported.receipts[peer],
+                "left_out": exported.left[peer],
+            }
+            for peer in peers
+        },
         "rosters": exported.rosters,
         "chunks": exported.chunks,
+        "files_left_out": exported.blobs_left,
+        "full": exported.is_full,
         "whole": exported.is_whole,
     }
 
@@ -93,7 +109,29 @@ def _tell_written(row: dict[str, Any]) -> None:
         )
         say(said.format(peer=peer, **counts))
     if not row["whole"]:
+        _tell_left(row)
+
+
+def _tell_left(row: dict[str, Any]) -> None:
+    say(_("The file is not whole."))
+    for peer, counts in row["to"].items():
+        if counts["left_out"]:
+            said = ngettext(
+                "{peer}: {left_out} body is left out.", "{peer}: {left_out} bodies are left out.", counts["left_out"]
+            )
+            say(said.format(peer=peer, **counts))
+    if row["files_left_out"]:
+        said = ngettext(
+            "Of {files_left_out} file that belongs to them something is left out.",
+            "Of {files_left_out} files that belong to them something is left out.",
+            row["files_left_out"],
+        )
+        say(said.format_map(row))
+    if row["full"]:
         say(_("The file is full. Export again when its receipts have come back: the rest goes into the next one."))
+    else:
+        say(_("Export again in a while: the service gives bodies their positions and fetches files. If no less is left "
+              "out then, `tansiq exchange status` says what stands still."))  # fmt: skip
 
 
 # ---- import

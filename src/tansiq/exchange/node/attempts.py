@@ -117,6 +117,14 @@ def by_file(here: Here, peer: str, lane: Lane, *, above: int, now: datetime, mos
     return _attempts(here, channel, chosen, {row.first: row for row in rows}, now)
 
 
+def left_of(here: Here, peer: str, lane: Lane, *, above: int) -> int:
+    """How many ``by_file`` did not give, of what may still go there: there was no room, or nothing goes there now."""
+    if not is_reached(here, peer, lane):
+        return 0
+    rows = Sent.objects.filter(channel__peer=peer, channel__lane=lane.value, covered_at=None)
+    return rows.filter(first__gt=above).count()
+
+
 @transaction.atomic
 def mailed(made: Sequence[Attempt], now: datetime) -> None:
     """A server took them over: the next mail of them is due later than if none had (section 8.4)."""

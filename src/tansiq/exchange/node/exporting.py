@@ -8,15 +8,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from tansiq.exchange import pages
 from tansiq.exchange.blob import chunk_count
 from tansiq.exchange.blobs import BlobNotHeld, BlobStore
 from tansiq.exchange.body import Body, Lane, State
 from tansiq.exchange.models import AskHeard, Link, OutboxRow, OutChannel, Recipient, SharedObject, Statement
-from tansiq.exchange.node import attempts, holding, recalls, receipting, returning, rosters, sealing, ways
+from tansiq.exchange.node import (
+    attempts,
+    holding,
+    keeping,
+    recalls,
+    receipting,
+    returning,
+    rosters,
+    sealing,
+    serving,
+    ways,
+)
 from tansiq.exchange.node.asking import head
 from tansiq.exchange.node.deciding import Deciding, going_of
 from tansiq.exchange.node.here import Here
+from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.parts import MOST_ENTRIES, Chunk, ForNode, Part, RosterText
 from tansiq.exchange.reading import read_content, read_head
 from tansiq.exchange.reasons import Reason
@@ -35,19 +49,35 @@ class Exported:
 
     Attributes:
         bodies, receipts: by peer.
-        is_whole: nothing was left for a next file.
+        left: by peer: bodies that waited when the file was begun and are not in it.
+        blobs_left: files of which something is not in it: no room, or not held here.
+        is_full: for want of room.
     """
 
     bodies: Counter[str] = field(default_factory=Counter)
     receipts: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
     rosters: int = 0
     chunks: int = 0
-    is_whole: bool = True
+    blobs_left: int = 0
+    is_full: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing was left for a next file."""
+        return not (self.left.total() or self.blobs_left)
 
 
 def unsealed(peers: Sequence[str]) -> int:
     """Rows for these that have no position yet: where another process seals them, it does so at once."""
     return OutboxRow.objects.filter(peer__in=peers).count()
+
+
+def is_sealed_elsewhere(peers: Sequence[str], now: datetime) -> bool:
+    """Whether another process gives positions to what is for these, or did a moment ago."""
+    if serving.served(now) is not None:
+        return True
+    return OutChannel.objects.filter(peer__in=peers, sealer_until__gt=now).exclude(sealer="").exists()
 
 
 class Exporting:
@@ -64,13 +94,28 @@ class Exporting:
         self.exported = Exported()
         self._blobs: dict[str, int] = {}
         self._entries = 1
+        self._newest: int | None = None
+
+    def seal(self, now: datetime) -> int:
+        """Give positions to what waits, as far as no other process is about to.
+
+        Returns: how many rows of those that waited when this was first called have none yet, and are to get one now.
+        """
+        self.now = now
+        while recalls.sign_recalls(self.here, now=now, most=AT_ONCE) == AT_ONCE:
+            continue
+        if self._newest is None:
+            self._newest = OutboxRow.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        for peer in self.peers:
+            self._seal(peer)
+        return sum(self._unsealed(peer).count() for peer in set(self.peers) - keeping.silent(self.peers))
+
+    def _unsealed(self, peer: str) -> QuerySet[OutboxRow]:
+        return OutboxRow.objects.filter(peer=peer, id__lte=self._newest)
 
     def parts(self) -> Iterator[Part]:
         """That something was attempted is stored before its part is given."""
-        while recalls.sign_recalls(self.here, now=self.now, most=AT_ONCE) == AT_ONCE:
-            continue
-        for peer in self.peers:
-            self._seal(peer)
+        self.seal(self.now)
         yield from self._rosters()
         for peer in self.peers:
             for lane in Lane:
@@ -136,6 +181,7 @@ class Exporting:
 
     def _bodies(self, peer: str, lane: Lane) -> Iterator[Part]:
         above = 0
+        self.exported.left[peer] += self._unsealed(peer).filter(lane=lane.value).count()  # before they may be sealed
         while made := attempts.by_file(self.here, peer, lane, above=above, now=self.now, most=AT_ONCE):
             above = made[-1].first
             for attempt in made:
@@ -143,8 +189,10 @@ class Exporting:
                 self.exported.bodies[peer] += 1
                 yield self._sealed(peer, lane, attempt.body)
             if self._entries >= MOST_ENTRIES - ROOM_FOR_CHUNKS:
-                self.exported.is_whole = False
-                return
+                break
+        left = attempts.left_of(self.here, peer, lane, above=above)
+        self.exported.left[peer] += left
+        self.exported.is_full |= bool(made and left)
 
     def _sealed(self, peer: str, lane: Lane, body: bytes) -> Part:
         self._entries += 1
@@ -164,7 +212,8 @@ class Exporting:
                 self._blobs |= _sizes(json.loads(bytes(statement.content))["blobs"])
         for digest, size_bytes in sorted(self._blobs.items()):
             if self._entries + chunk_count(size_bytes) > MOST_ENTRIES:
-                self.exported.is_whole = False
+                self.exported.is_full = True
+                self.exported.blobs_left += 1
                 continue
             yield from self._chunks_of(digest, size_bytes)
 
@@ -173,6 +222,7 @@ class Exporting:
             try:
                 data = self.store.chunk(digest, index)
             except BlobNotHeld:
+                self.exported.blobs_left += 1
                 return
             self._entries += 1
             self.exported.chunks += 1
@@ -180,9 +230,9 @@ class Exporting:
 
     def _awaited(self, peer: str) -> Iterable[Statement]:
         waits = Recipient.objects.filter(peer=peer, state=State.PARKED.value, reason=Reason.BLOB.value)
-        names = list(waits.values_list("object", flat=True)[:AT_ONCE])
-        rows = SharedObject.objects.filter(object__in=names, statement__isnull=False).select_related("statement")
-        statements = [row.statement for row in rows]
+        names = list(waits.values_list("object", flat=True))
+        asked = SharedObject.objects.filter(statement__isnull=False).select_related("statement")
+        statements = [row.statement for some in in_parts(names) for row in asked.filter(object__in=some)]
         allowed = Deciding(self.here, self.now).may_go(peer, [going_of(one) for one in statements])
         return [one for one in statements if one.pk in allowed]
 
