@@ -297,7 +297,7 @@ def _received(world: Shared, code: str) -> Iterator[str]:
             yield f"{channel}: {channel.through} of {given.given}"
         waiting = list(Waiting.objects.filter(channel=channel).values_list("size_bytes", flat=True))
         counted = (channel.waiting_bodies, channel.waiting_bytes, channel.above_bodies, channel.above_bytes)
-        if counted != (len(waiting), sum(waiting), 0, 0):
+        if (*counted, channel.above_spans) != (len(waiting), sum(waiting), 0, 0, 0):
             yield f"{channel}: {counted} of {(len(waiting), sum(waiting))}"
         numbers = list(ObjectChange.objects.filter(channel=channel).order_by("number").values_list("number", flat=True))
         if len(numbers) != len(set(numbers)) or (numbers and numbers[-1] != channel.changes):

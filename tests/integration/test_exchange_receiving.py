@@ -194,6 +194,76 @@ def test_full_above_a_gap_is_not_taken_and_taken_when_there_is_room(desk: Desk) 
     assert len(desk.texts) == 5
 
 
+def limited(desk: Desk, bodies: int, size_bytes: int = 10**9) -> Here:
+    return here("XE", desk=desk, limits={lane: Limit(bodies, size_bytes) for lane in Lane})
+
+
+def test_skips_above_a_gap_are_taken_up_to_the_limit_whatever_comes_together(desk: Desk) -> None:
+    from tansiq.exchange.models import Position
+
+    node, stream = limited(desk, 3), Stream()
+    bodies = [stream.skips(1) for _ in range(14)]
+
+    became = got(node, bodies[2], bodies[4]) + got(node, *bodies[6:13:2])
+    closing = got(node, bodies[0], bodies[1], bodies[13])
+
+    assert became == ["taken"] * 3 + ["full"] * 3
+    assert closing == ["taken"] * 3
+    assert (channel(stream).through, channel(stream).above_spans, Position.objects.count()) == (3, 3, 6)
+
+
+def test_what_was_applied_above_a_gap_counts_until_the_gap_is_closed(desk: Desk) -> None:
+    node, stream = limited(desk, 2), Stream(lane=Lane.URGENT)
+    lost, *alerts = [stream.says(str(number), kind="alert") for number in range(1, 5)]
+
+    became = got(node, *alerts)
+    above = (counted(stream), channel(stream).above_spans, sorted(desk.texts))
+    closing = got(node, lost, alerts[2])
+
+    assert became == ["taken", "taken", "full"]
+    assert above == ((0, 0), 2, ["XA:2", "XA:3"])
+    assert closing == ["taken"] * 2
+    assert (channel(stream).through, channel(stream).above_spans) == (4, 0)
+
+
+def test_room_above_a_gap_counts_what_has_passed_in_the_same_batch(desk: Desk) -> None:
+    node, stream = limited(desk, 2), Stream()
+    bodies = [stream.says(str(number)) for number in range(1, 8)]
+    got(node, bodies[1], bodies[2])
+
+    became = got(node, bodies[0], *bodies[4:])
+
+    assert became == ["taken"] * 3 + ["full"]
+    assert (channel(stream).above_spans, counted(stream)) == (2, (2, 2))
+
+
+@pytest.mark.parametrize(("lacking_bytes", "became"), [(0, "taken"), (1, "full")])
+def test_bytes_above_a_gap_are_of_what_waits_there(desk: Desk, lacking_bytes: int, became: str) -> None:
+    stream = Stream(lane=Lane.URGENT)
+    stream.says("1")
+    note, alert, later = stream.says("2"), stream.says("3", kind="alert"), stream.says("4")
+    node = limited(desk, 100, size_bytes=len(note.content) + len(later.content) - lacking_bytes)
+
+    assert [got(node, one) for one in (note, alert, later)] == [["taken"], ["taken"], [became]]
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_what_is_above_a_gap_is_counted_once_for_all_that_came_together(xe: Here, count: int) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    stream = Stream()
+    bodies = [stream.says(str(number)) for number in range(1, count + 5)]
+    got(xe, *bodies[-3:])
+
+    with CaptureQueriesContext(connection) as captured:
+        got(xe, *bodies[:count])
+
+    counting = [one["sql"] for one in captured.captured_queries if "COUNT(" in one["sql"]]
+    assert len([sql for sql in counting if '"exchange_position"' in sql]) == 1
+    assert len([sql for sql in counting if '"exchange_waiting"' in sql]) == 1
+
+
 def test_two_bodies_of_one_position_freeze_the_channel_with_both_as_evidence(xe: Here, desk: Desk) -> None:
     from tansiq.exchange.models import Alarm, Evidence, Link
 

@@ -34,7 +34,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a channel's recipient already stores that it could not apply."""
+    """What a channel's recipient already holds, counted in one way or another."""
 
     bodies: int = 0
     size_bytes: int = 0
@@ -67,8 +67,8 @@ def take(
 
     Args:
         known: without ``span``.
-        above_gap: what is stored above the first gap of this channel.
-        limit: of what may be stored there (section 16). A body that closes the first gap is always taken.
+        above_gap: positions that are taken above the first gap of this channel, and the bytes that wait there.
+        limit: of what may be held there (section 16). What closes the first gap is always taken.
     """
     against = contradiction(cursor, known, span)
     if against is not None:

@@ -11,7 +11,8 @@ from tansiq.exchange.models.columns import LANES, digest, incarnation, lane, mom
 class InChannel(models.Model):
     """The recipient's end of one incarnation: ``channel.Cursor`` and ``receipts.Ledger``.
 
-    ``waiting_*`` counts all that waits here or was refused, ``above_*`` what of it lies above the first gap.
+    ``waiting_*`` counts all that waits here or was refused, ``above_bodies`` and ``above_bytes`` what of it lies above
+    the first gap; ``above_spans`` the rows of positions that do, whatever became of what took them.
     """
 
     peer = node_code()
@@ -33,6 +34,7 @@ class InChannel(models.Model):
     waiting_bytes = models.BigIntegerField(default=0)
     above_bodies = models.BigIntegerField(default=0)
     above_bytes = models.BigIntegerField(default=0)
+    above_spans = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [

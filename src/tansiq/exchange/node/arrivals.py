@@ -40,9 +40,9 @@ class Arrivals:
         self.here, self.channel, self.settlement, self.now = here, channel, settlement, now
         self._positions = StoredPositions(channel, spans)
         self._cursor = cursor_of(channel)
-        self._began_at = channel.through
+        self._began_at = self._passed_to = channel.through
         self._arrived: list[Candidate] = []
-        self._new_above: deque[tuple[int, int]] = deque()  # position and size of those that came now, in order
+        self._new_above: deque[tuple[int, int]] = deque()  # position and size of what came now, in order
         self._new_above_bytes = 0
         self._limit = here.limits[candidates.lane_of(channel)]
 
@@ -56,7 +56,7 @@ class Arrivals:
             self._positions,
             span,
             is_skip=isinstance(head, Skip),
-            above_gap=self._above_gap(),
+            above_gap=self._above_gap(len(body.content)),
             size_bytes=len(body.content),
             limit=self._limit,
         )
@@ -67,29 +67,48 @@ class Arrivals:
             self._freeze(body, taken.contradicts)
         if taken.place is Place.NEW:
             self._positions.add(span)
+            size_bytes = 0
             if not isinstance(head, Skip):
+                size_bytes = len(body.content)
                 examined = examined or examine(self.here, body, self.here.judge(self.now), now=self.now)
                 self._arrived.append(Candidate.of(self.here, self.channel, examined, way, self.now))
-                self._new_above.append((head.seq, len(body.content)))
-                self._new_above_bytes += len(body.content)
+            self._new_above.append((span.first, size_bytes))
+            self._new_above_bytes += size_bytes
         self._move(taken.cursor)
         return taken.place
 
-    def _above_gap(self) -> receiving.Waiting:
-        """What the channel stores above its first gap, of before and of now."""
+    def _above_gap(self, adding_bytes: int) -> receiving.Waiting:
+        """What the channel holds above its first gap, of before and of now; counted off what has passed only where it
+        would be too much."""
+        above = self._counted_above()
+        if self._passed_to < self._cursor.through and not self._limit.has_room(
+            bodies=above.bodies, size_bytes=above.size_bytes, adding_bytes=adding_bytes
+        ):
+            self._count_passed()
+            above = self._counted_above()
+        return above
+
+    def _counted_above(self) -> receiving.Waiting:
+        """Positions that are taken there, whatever became of them, and the bytes of what waits (section 6)."""
         while self._new_above and self._new_above[0][0] <= self._cursor.through:
             self._new_above_bytes -= self._new_above.popleft()[1]
         return receiving.Waiting(
-            self.channel.above_bodies + len(self._new_above), self.channel.above_bytes + self._new_above_bytes
+            self.channel.above_spans + len(self._new_above), self.channel.above_bytes + self._new_above_bytes
         )
 
-    def _move(self, cursor: receiving.Cursor) -> None:
-        channel, before = self.channel, self._cursor.through
-        self._cursor = cursor
-        if cursor.through > before and channel.above_bodies:
-            passed = Waiting.objects.filter(channel=channel, seq__gt=before, seq__lte=cursor.through)
+    def _count_passed(self) -> None:
+        """What was above a gap that has closed since is there no more."""
+        channel, low, high = self.channel, self._passed_to, self._cursor.through
+        self._passed_to = high
+        if low < high and channel.above_spans:
+            channel.above_spans -= Position.objects.filter(channel=channel, last__gt=low, last__lte=high).count()
+        if low < high and channel.above_bodies:
+            passed = Waiting.objects.filter(channel=channel, seq__gt=low, seq__lte=high)
             found = passed.aggregate(bodies=Count("pk"), size=Sum("size_bytes"))
             self.settlement.writing.count(channel, "above", bodies=-found["bodies"], size_bytes=-(found["size"] or 0))
+
+    def _move(self, cursor: receiving.Cursor) -> None:
+        self._cursor, channel = cursor, self.channel
         channel.through, channel.hash, channel.highest = cursor.through, cursor.hash, cursor.highest
         channel.frozen = cursor.frozen
 
@@ -117,6 +136,8 @@ class Arrivals:
     def store(self) -> None:
         """Write the positions, settle what has come and what it wakes, and write that."""
         channel, settlement = self.channel, self.settlement
+        self._count_passed()
+        channel.above_spans = self._counted_above().bodies
         insert(
             [
                 Position(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tansiq.exchange.node.settlement import Settlement
 
 BATCH = 500
-_OF_A_CHANNEL = ("begun_at", "through", "hash", "highest", "frozen", "closed", "changes", "unsaid")
+_OF_A_CHANNEL = ("begun_at", "through", "hash", "highest", "above_spans", "frozen", "closed", "changes", "unsaid")
 
 
 @dataclass
