@@ -126,12 +126,34 @@ def left_of(here: Here, peer: str, lane: Lane, *, above: int) -> int:
 
 
 @transaction.atomic
+def may_leave(here: Here, made: Sequence[Attempt], now: datetime) -> set[Attempt]:
+    """Of attempts on one channel that waited in memory those that may leave still: decided again, as before every
+    attempt (section 8.3), and not covered meanwhile. What may go no longer is a skip by now."""
+    peer, lane = made[0].peer, made[0].lane
+    channel = keeping.locked(peer, lane)
+    if channel is None or keeping.is_silent(peer) or keeping.is_outdated(here.epoch):
+        return set()
+    if not is_reached(here, peer, lane):
+        return set()
+    deciding = Deciding(here, now)
+    is_skip: dict[int, bool] = {}
+    for firsts in in_parts([one.first for one in made if one.incarnation == channel.incarnation]):
+        rows = list(uncovered(channel).filter(first__in=firsts))
+        refused = refused_of(peer, rows, deciding)
+        if refused:
+            refuse(channel, deciding, known=refused[-1].last)
+        gone = {row.pk for row in refused}
+        is_skip |= {row.first: row.statement_id is None for row in rows if row.pk not in gone}
+    return {one for one in made if one.incarnation == channel.incarnation and is_skip.get(one.first) is one.is_skip}
+
+
+@transaction.atomic
 def mailed(made: Sequence[Attempt], now: datetime) -> None:
     """A server took them over: the next mail of them is due later than if none had (section 8.4)."""
     channel = keeping.locked(made[0].peer, made[0].lane)
-    if channel is None or channel.incarnation != made[0].incarnation:
+    if channel is None:
         return
-    for some in in_parts([attempt.first for attempt in made]):
+    for some in in_parts([one.first for one in made if one.incarnation == channel.incarnation]):
         rows = Sent.objects.filter(channel=channel, covered_at=None, first__in=some, mailed__gt=0)
         for count in list(rows.order_by().values_list("mailed", flat=True).distinct()):
             rows.filter(mailed=count).update(next_mail_at=now + sending.mail_pause(count))
@@ -141,10 +163,10 @@ def mailed(made: Sequence[Attempt], now: datetime) -> None:
 def not_mailed(made: Sequence[Attempt], now: datetime) -> None:
     """No server took them over: mails that never left count for nothing, and are tried again sooner (section 8.4)."""
     channel = keeping.locked(made[0].peer, made[0].lane)
-    if channel is None or channel.incarnation != made[0].incarnation:
+    if channel is None:
         return
     at = now + sending.MAIL_AGAIN[made[0].lane]
-    for some in in_parts([attempt.first for attempt in made]):
+    for some in in_parts([one.first for one in made if one.incarnation == channel.incarnation]):
         rows = Sent.objects.filter(channel=channel, covered_at=None, first__in=some, mailed__gt=0)
         rows.update(mailed=F("mailed") - 1, next_mail_at=at)
     OutChannel.objects.filter(pk=channel.pk).update(idle_until=None)

@@ -23,13 +23,13 @@ from django.db import InterfaceError, OperationalError
 from tansiq.exchange import jetstream, together
 from tansiq.exchange.body import Body, Lane, Receipt
 from tansiq.exchange.carried import Outbound, Outcome, Received
-from tansiq.exchange.node import attempts, due, sealing, ways
+from tansiq.exchange.node import attempts, due, keeping, sealing, ways
 from tansiq.exchange.node.asking import Asking, lane_of
 from tansiq.exchange.node.backbone_room import BackboneRoom
 from tansiq.exchange.node.giving import Giving
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.leaving import Attempt
-from tansiq.exchange.node.posting import Posted, Posting, grouped
+from tansiq.exchange.node.posting import Posted, Posting, grouped, portions
 from tansiq.exchange.node.precedence import Pace, Precedence
 from tansiq.exchange.requests import Answer, Ask, ChunkGiven
 from tansiq.exchange.seal import seal_written
@@ -254,7 +254,7 @@ class Departing:
                 continue
             leaving.append(Leaving(body.recipient, lane, data, jetstream.message_id(body.id, attempt)))
             if self._goes_by_mail(body, way):
-                self._mail(here, body.recipient, lane, [data])
+                self._mail(here, body.recipient, lane, [data], is_receipt=isinstance(body, Receipt))
         self._publish(here, leaving)
 
     def _sealed_following(self, here: Here, body: Body) -> bytes | None:
@@ -302,7 +302,7 @@ class Departing:
             made.append(answer.given.index)
             leaving.append(Leaving(owed.peer, Lane.BULK, data, jetstream.message_id(answer.id, 1)))
         if owed.way == Way.MAIL:
-            self._mail(here, owed.peer, Lane.BULK, [one.data for one in leaving])
+            self._mail(here, owed.peer, Lane.BULK, [one.data for one in leaving], digest=owed.digest)
         outcomes = self._publish(here, leaving) or [Outcome.ACKNOWLEDGED] * len(leaving)
         gone = {index for index, outcome in zip(made, outcomes, strict=True) if outcome is Outcome.ACKNOWLEDGED}
         if Outcome.FULL in outcomes:
@@ -313,33 +313,66 @@ class Departing:
 
     # ---- mails
 
-    def _mail(self, here: Here, peer: str, lane: Lane, sealed: Sequence[bytes], made: Sequence[Attempt] = ()) -> None:
-        """By the threads of their own that hand mails in; at once where there are none."""
+    def _mail(
+        self,
+        here: Here,
+        peer: str,
+        lane: Lane,
+        sealed: Sequence[bytes],
+        made: Sequence[Attempt] = (),
+        *,
+        is_receipt: bool = False,
+        digest: str = "",
+    ) -> None:
+        """By the threads of their own that hand mails in; at once where there are none. For more see ``Posted``."""
         address = here.address_of(peer)
         if not sealed or self.post is None or not address:
             return
-        posted = Posted(peer, address, tuple(sealed), tuple(made))
+        posted = Posted(peer, address, tuple(sealed), tuple(made), here.epoch, is_receipt, digest)
         if not self.is_threaded:
-            self._hand_in(lane, [posted])
+            self._hand_in(lane, [posted], lambda: here)
         elif not self._posting[lane].put(posted):
             self._not_mailed([posted])
 
-    def _hand_in(self, lane: Lane, posted: Sequence[Posted]) -> None:
+    def _hand_in(self, lane: Lane, posted: Sequence[Posted], present: Callable[[], Here | None]) -> None:
+        """Each peer's in its turn. Decided again before each mail: the one before may have taken minutes."""
+        for mails in grouped(posted).values():
+            is_taken = True
+            for portion in portions(mails):
+                going = self._going(present(), portion) if is_taken else []
+                if going:
+                    is_taken = self._is_handed_in(lane, going)
+                self._not_mailed(set(portion).difference(going if is_taken else ()))
+
+    def _going(self, here: Here | None, portion: Sequence[Posted]) -> list[Posted]:
+        """Of what waited what may leave now (section 8.3): no bytes of a former epoch, nothing that was narrowed."""
+        waited = [one for one in portion if here is not None and one.epoch == here.epoch]
+        if here is None or not waited:
+            return []
+        peer, now = waited[0].peer, self.clock()
+        is_silent = keeping.is_silent(peer)
+        made = [attempt for one in waited for attempt in one.made]
+        may_leave = attempts.may_leave(here, made, now) if made else set()
+        no_chunks = {one.digest for one in waited} - {""}
+        no_chunks = {digest for digest in no_chunks if not self.asking.files.may_give(here, peer, digest, now)}
+        return [
+            one
+            for one in waited
+            if may_leave.issuperset(one.made) and one.digest not in no_chunks and not (one.is_receipt and is_silent)
+        ]
+
+    def _is_handed_in(self, lane: Lane, going: Sequence[Posted]) -> bool:
         assert self.post is not None
-        for peer, mails in grouped(posted).items():
-            sealed = [data for one in mails for data in one.sealed]
-            is_handed_in = self.post(mails[0].address, lane, sealed)
-            ways.note_mailed(peer, is_handed_in, self.clock())
-            for one in mails:
-                if one.made and is_handed_in:
-                    attempts.mailed(one.made, self.clock())
-            if not is_handed_in:
-                self._not_mailed(mails)
+        is_taken = self.post(going[0].address, lane, [data for one in going for data in one.sealed])
+        ways.note_mailed(going[0].peer, is_taken, self.clock())
+        made = [attempt for one in going for attempt in one.made]
+        if made and is_taken:
+            attempts.mailed(made, self.clock())
+        return is_taken
 
     def _not_mailed(self, posted: Iterable[Posted]) -> None:
-        for one in posted:
-            if one.made:
-                attempts.not_mailed(one.made, self.clock())
+        for made in _by_peer(attempt for one in posted for attempt in one.made).values():
+            attempts.not_mailed(made, self.clock())
 
     def _sealed(self, here: Here, peer: str, body: bytes, *, epoch: int | None = None) -> bytes:
         """``epoch``: of a body that is addressed under a former roster; who has only that knows only its keys."""

@@ -255,7 +255,7 @@ class Files:
 
     def given(self, here: Here, peer: str, asked: ChunksAsked, now: datetime) -> Iterator[ChunkGiven]:
         """The chunks, one at a time in memory. None, where it is not here or ``peer`` may not have it (section 9)."""
-        if holding.is_held() or not any(self._holds(row, now) for row in uses.may_get(here, peer, asked.digest, now)):
+        if not self.may_give(here, peer, asked.digest, now):
             return
         for index in indices(asked.runs):
             try:
@@ -263,6 +263,10 @@ class Files:
             except BlobNotHeld:
                 return
             yield ChunkGiven(digest=asked.digest, index=index, data=data)
+
+    def may_give(self, here: Here, peer: str, digest: str, now: datetime) -> bool:
+        """Whether a file is here that ``peer`` may have now."""
+        return not holding.is_held() and any(self._holds(row, now) for row in uses.may_get(here, peer, digest, now))
 
     def _holds(self, row: Blob, now: datetime) -> bool:
         """Whether it is here under this row's key. One that this node keeps itself may not have been looked at yet."""

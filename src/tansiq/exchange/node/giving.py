@@ -34,6 +34,12 @@ class Owed:
     def peer(self) -> str:
         return self.ask.sender
 
+    @property
+    def digest(self) -> str:
+        asked = self.ask.asked
+        assert isinstance(asked, ChunksAsked)
+        return asked.digest
+
     def next_ask(self) -> Ask:
         """The ask as it would be if it were only for the next few."""
         asked = self.ask.asked

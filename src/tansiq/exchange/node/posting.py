@@ -1,13 +1,14 @@
 """Sealed bodies of one lane that wait to be handed in as mails, apart from whatever else sends.
 
 What comes within a moment goes to each peer in one mail. Nothing of it is stored: what a kill loses, or what finds no
-room here, is mailed again as what no server took over is (section 8.4). What waits here already is not put twice.
+room here, is mailed again as what no server took over is (section 8.4). What waits here already is not put twice. Since
+it may wait for minutes, whether it may leave is decided again when it does (section 8.3).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tansiq.exchange.body import Lane
@@ -17,6 +18,8 @@ ROOM_BYTES = 64 << 20
 GATHERED_SECONDS = {Lane.URGENT: 1.0, Lane.NORMAL: 5.0, Lane.BULK: 5.0}
 """How long what came first waits for what may go in the same mail."""
 LOOK_SECONDS = 20.0
+PORTION_BYTES = 6 << 20
+"""What is decided and handed in at once: with its armour no more than one mail, which a slow server takes soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,18 @@ class Posted:
 
     Attributes:
         made: the attempts of which ``sealed`` are the bytes; empty where they have no position.
+        epoch: of the roster under which it was decided and sealed.
+        is_receipt: it has no position, and may not leave at any time.
+        digest: of the file of which ``sealed`` are chunks.
     """
 
     peer: str
     address: str
     sealed: tuple[bytes, ...] = field(repr=False)
     made: tuple[Attempt, ...] = field(default=(), repr=False)
+    epoch: int = 0
+    is_receipt: bool = False
+    digest: str = ""
 
 
 Position = tuple[str, str, int]
@@ -98,3 +107,18 @@ def grouped(posted: Iterable[Posted]) -> dict[str, list[Posted]]:
     for one in posted:
         found.setdefault(one.peer, []).append(one)
     return found
+
+
+def portions(posted: Iterable[Posted]) -> Iterator[list[Posted]]:
+    """One peer's, a body each, as many together as are handed in at once."""
+    portion: list[Posted] = []
+    size = 0
+    for one in posted:
+        for at, data in enumerate(one.sealed):
+            if portion and size + len(data) > PORTION_BYTES:
+                yield portion
+                portion, size = [], 0
+            portion.append(replace(one, sealed=(data,), made=one.made[at : at + 1]))
+            size += len(data)
+    if portion:
+        yield portion

@@ -179,7 +179,7 @@ class Service(Arriving):
 
     def _poster(self, lane: Lane) -> None:
         """A mail server that is slow, or does not answer, holds up nothing but mails of this lane."""
-        self._hand_in(lane, self._posting[lane].taken(self.ending))
+        self._hand_in(lane, self._posting[lane].taken(self.ending), self.here)
 
     def _keep_house(self, here: Here) -> None:
         """Every few seconds, while something is written; else now and then."""
