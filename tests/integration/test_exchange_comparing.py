@@ -404,6 +404,62 @@ def test_turn_is_asked_again_and_given_up_after_an_hour() -> None:
     assert (after, row.equal, row.ended_at) == ([], None, NOW + timedelta(hours=1))
 
 
+def test_comparison_of_a_clock_that_was_put_back_is_asked_again_and_given_up_an_hour_later() -> None:
+    from tansiq.exchange.node.comparing import begin, due_asks, is_open
+
+    xa = node()
+    asked = begin(xa, "XE", NOW + timedelta(days=1))
+
+    again = [due_asks(xa, NOW + timedelta(seconds=seconds)) for seconds in (0, 10, 30)]
+    after = due_asks(xa, NOW + timedelta(hours=1))
+
+    assert again == [[("XE", asked)], [], [("XE", asked)]]
+    assert (after, is_open(xa)) == ([], False)
+
+
+def test_what_arrived_since_a_clock_was_put_back_is_under_way() -> None:
+    """The comparison began tomorrow; a body of it was covered today."""
+    from tansiq.exchange.node import comparing
+    from tansiq.exchange.node.comparing import begin, due_asks
+
+    xa = node()
+    begin(xa, "XE", NOW + timedelta(days=1))
+
+    due_asks(xa, NOW)
+
+    assert comparing._opened["XA", "XE"].began_at == NOW
+
+
+def test_peers_comparison_is_answered_after_the_clock_was_put_back() -> None:
+    from tansiq.exchange.node.comparing import begin, on_ask
+    from tansiq.exchange.values import new_id
+
+    asked = begin(node(), "XE", NOW)
+    assert asked is not None
+    questions = [ComparisonAsked(comparison=new_id(NOW), of="XA", turn=1, ranges=asked.ranges) for _number in range(2)]
+
+    on_ask(node("XE"), "XA", questions[0], NOW + timedelta(days=1))
+    given = on_ask(node("XE"), "XA", questions[1], NOW)
+
+    assert len(given) == 1
+
+
+def test_items_read_by_a_clock_ahead_are_forgotten_when_it_is_right() -> None:
+    from tansiq.exchange.node import compared
+    from tansiq.exchange.node.comparing import begin, on_ask
+    from tansiq.exchange.values import new_id
+
+    asked = begin(node(), "XE", NOW)
+    assert asked is not None
+    question = ComparisonAsked(comparison=new_id(NOW), of="XA", turn=1, ranges=asked.ranges)
+    on_ask(node("XE"), "XA", question, NOW + timedelta(days=1))
+
+    for minutes in (0, 6):
+        compared._forget(NOW + timedelta(minutes=minutes))
+
+    assert compared._answered == {}
+
+
 def test_outcome_is_said_until_it_was_heard() -> None:
     from tansiq.exchange.node.comparing import begin, due_asks, on_ask, on_given
 

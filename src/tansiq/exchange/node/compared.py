@@ -88,7 +88,7 @@ def _items(here: Here, peer: str, comparison: str, now: datetime) -> Items | Non
     if before is not None and before.comparison == comparison:
         before.used_at = now
         return before.items
-    if before is not None and now - before.read_at < LEAST_BETWEEN_READINGS:
+    if before is not None and timedelta(0) <= now - before.read_at < LEAST_BETWEEN_READINGS:
         return None
     _answered.pop(where, None)
     if sum(len(one.items) for one in _answered.values()) > MOST_ITEMS:
@@ -100,6 +100,7 @@ def _items(here: Here, peer: str, comparison: str, now: datetime) -> Items | Non
 
 def _forget(now: datetime) -> None:
     for where, one in list(_answered.items()):
+        one.used_at = min(one.used_at, now)  # a clock that was put back (section 14)
         if one.used_at <= now - KEPT:
             del _answered[where]
 

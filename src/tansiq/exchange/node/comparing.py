@@ -181,9 +181,10 @@ def due_asks(here: Here, now: datetime) -> list[tuple[str, ComparisonAsked]]:
     for (node, peer), opened in list(_opened.items()):
         if node != here.code:
             continue
+        opened.began_at, opened.heard_at = min(opened.began_at, now), min(opened.heard_at, now)  # section 14
         if opened.heard_at <= now - GIVEN_UP or peer not in here.peers:
             _end(here, peer, now)
-        elif opened.asked_at <= now - ASKED_AGAIN:
+        elif not timedelta(0) <= now - opened.asked_at < ASKED_AGAIN:
             opened.asked_at = now
             due.append((peer, opened.asked))
     return due

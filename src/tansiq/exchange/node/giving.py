@@ -53,6 +53,10 @@ class _Line:
     not_before: datetime | None = None
     pause: timedelta = FIRST_PAUSE
 
+    def may(self, now: datetime) -> bool:
+        """A pause that is longer than any was made by a clock that was put back (section 14)."""
+        return self.not_before is None or not now < self.not_before <= now + LONGEST_PAUSE
+
 
 class Giving:
     """What is owed to whom. Not stored: who does not get it asks again. Safe between threads."""
@@ -83,7 +87,7 @@ class Giving:
             for peer, line in list(self._lines.items()):
                 while line.owed and not timedelta(0) <= now - line.owed[0].since < GIVEN_UP:
                     line.owed.popleft()
-                if line.owed and (line.not_before is None or line.not_before <= now):
+                if line.owed and line.may(now):
                     self._lines[peer] = self._lines.pop(peer)  # it is the last now
                     return line.owed.popleft()
         return None
