@@ -147,6 +147,42 @@ def test_equal_nodes_say_so_in_one_turn_and_the_link_is_complete() -> None:
     assert (link.incomplete_since, link.compared_at, link.equal_at) == (None, NOW, None)
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["incomplete_before", "complete_before"])
+def test_what_became_incomplete_after_a_comparison_began_survives_its_end(before: bool) -> None:
+    """The clock stands still, or was put back: only what came after what counts."""
+    from tansiq.exchange.models import Link
+    from tansiq.exchange.node.comparing import begin, on_ask, on_given
+    from tansiq.exchange.node.keeping import incomplete
+
+    xa = node()
+    if before:
+        incomplete("XE", NOW)
+    asked = begin(xa, "XE", NOW)
+    assert asked is not None
+    incomplete("XE", NOW)
+    [given] = at_xe(lambda: None, lambda: on_ask(node("XE"), "XA", asked, NOW))
+
+    [last] = on_given(xa, "XE", given, LATER)
+
+    link = Link.objects.get(peer="XE")
+    assert last.outcome == Outcome(differences=0)
+    assert (link.incomplete_since, link.compared_at) == (NOW, LATER)
+
+
+def test_wish_during_a_comparison_is_for_another() -> None:
+    from tansiq.exchange.node.comparing import begin, due_comparisons, on_ask, on_given, want
+
+    xa = node()
+    asked = begin(xa, "XE", NOW)
+    assert asked is not None
+    want(xa, "XE", NOW)
+    [given] = at_xe(lambda: None, lambda: on_ask(node("XE"), "XA", asked, NOW))
+
+    on_given(xa, "XE", given, NOW)
+
+    assert "XE" in due_comparisons(xa, LATER)
+
+
 def test_link_is_equal_when_both_directions_were() -> None:
     from tansiq.exchange.models import Link
     from tansiq.exchange.node.comparing import on_ask

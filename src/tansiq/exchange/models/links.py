@@ -70,6 +70,7 @@ class Link(models.Model):
     peer = models.CharField(max_length=32, primary_key=True)
     frozen_at = moment_or_none()
     incomplete_since = moment_or_none()  # to be compared
+    times_incomplete = models.PositiveBigIntegerField(default=0)  # how often it became so, even if it was already
     equal_at = moment_or_none()
     compared_at = moment_or_none()
     wish_at = moment_or_none()  # somebody wants both directions compared: the peer is to be asked to open one, too

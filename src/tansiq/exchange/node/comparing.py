@@ -41,13 +41,18 @@ MOST_ITEMS = 2_000_000
 
 @dataclass
 class Opened:
-    """A comparison that this node opened."""
+    """A comparison that this node opened.
+
+    Attributes:
+        times_incomplete: how often the link had become incomplete when it began: what came after is not of it.
+    """
 
     comparing: Comparing
     items: Items
     began_at: datetime
     asked_at: datetime
     heard_at: datetime
+    times_incomplete: int = 0
     last: ComparisonAsked | None = None  # how it ended, once it has: asked until the peer has heard
 
     @property
@@ -146,12 +151,13 @@ def begin(here: Here, peer: str, now: datetime) -> ComparisonAsked | None:
     if peer not in here.peers or life.is_held() or not _has_room():
         return None
     identifier = new_id(now)
+    times = Link.objects.filter(peer=peer).values_list("times_incomplete", flat=True).first() or 0  # before the items
     items = Items(shared_out(here, peer, now))
     comparing = turns.opened(items, comparison=identifier, of=here.code, cut=_given_cut(peer))
     Comparison.objects.create(
         id=identifier, peer=peer, outward=True, began_at=now, last_at=now, cut=_written(comparing.cut)
     )
-    _opened[here.code, peer] = Opened(comparing, items, now, now, now)
+    _opened[here.code, peer] = Opened(comparing, items, now, now, now, times)
     return comparing.ask()
 
 
@@ -237,7 +243,7 @@ def _concluded(here: Here, peer: str, opened: Opened, now: datetime) -> Comparis
         life.to_compare([peer], now)
         life.ask_back(here, peer, now)
     elif not in_flight:
-        Link.objects.filter(peer=peer, incomplete_since__lte=began_at).update(incomplete_since=None)
+        Link.objects.filter(peer=peer, times_incomplete=opened.times_incomplete).update(incomplete_since=None)
     _end(here, peer, now)
     opened.items = Items(())
     opened.last = opened.comparing.last(differences=len(differing), in_flight=len(in_flight))

@@ -69,7 +69,8 @@ def _unfreeze(here: Here, peer: str, now: datetime) -> None:
     InChannel.objects.filter(peer=peer).update(frozen=False, closed=True)
     for channel in OutChannel.objects.select_for_update().filter(peer=peer).order_by("lane"):
         keeping.renumber(channel, now, requeue=True)
-    Link.objects.filter(peer=peer).update(frozen_at=None, incomplete_since=now)
+    Link.objects.filter(peer=peer).update(frozen_at=None, incomplete_since=None)
+    keeping.incomplete(peer, now)
     ask_back(here, peer, now)
     alarms.end_alarm("exchange.clone", peer, now)
 

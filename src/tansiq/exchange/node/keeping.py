@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Length
+from django.db.models.functions import Coalesce, Length
 
 from tansiq.exchange.body import Lane, SkipReason, State
 from tansiq.exchange.channel import KEPT
@@ -100,7 +100,12 @@ def belief_of(channel: OutChannel) -> Holding:
 def incomplete(peer: str, now: datetime) -> None:
     """From now until a comparison has shown otherwise, the two are not known to be equal."""
     Link.objects.bulk_create([Link(peer=peer)], ignore_conflicts=True)
-    Link.objects.filter(peer=peer, incomplete_since=None).update(incomplete_since=now)
+    note_incomplete(Link.objects.filter(peer=peer), now)
+
+
+def note_incomplete(links: QuerySet[Link], now: datetime) -> None:
+    """Also where it is known already: a comparison that is under way does not know of this (section 13)."""
+    links.update(incomplete_since=Coalesce("incomplete_since", now), times_incomplete=F("times_incomplete") + 1)
 
 
 def still(objects: Mapping[str, Collection[str] | None]) -> None:

@@ -154,7 +154,7 @@ def on_roster(before: Here, after: Here, now: datetime) -> None:
 def to_compare(peers: Collection[str], now: datetime) -> None:
     """Links of which it is not known any more that both sides hold the same."""
     _links(peers)
-    Link.objects.filter(peer__in=peers, incomplete_since=None).update(incomplete_since=now)
+    keeping.note_incomplete(Link.objects.filter(peer__in=peers), now)
 
 
 def _links(peers: Collection[str]) -> None:
