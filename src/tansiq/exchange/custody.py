@@ -1,4 +1,4 @@
-"""The secret keys that this node holds, as files that their owner alone reads (section 10.8).
+"""The secret keys that this node holds, as files that their owner alone reads (section 10.9).
 
 Under ``secrets/exchange`` in the node's home: ``node/`` (the certificate that seals and opens; old ones until their
 retention is over), ``platform/<realm>/<team>/`` (what each team of the node signs with), ``signer/`` (for rosters, on

@@ -66,8 +66,11 @@ class Fields:
         return values.read_time(self.text(name, longest=32))
 
     def bytes(self, name: str, *, longest: int) -> bytes:
-        """What canonical base64url says (section 1.1), of a text of at most twice ``longest`` characters."""
-        return values.read_bytes(self.text(name, longest=longest * 2))
+        """At most ``longest`` bytes, as canonical base64url says them (section 1.1)."""
+        data = values.read_bytes(self.text(name, longest=longest * 2))
+        if len(data) > longest:
+            raise Unfit(field=f"{self._what}.{name}", expected=f"at most {longest} bytes")
+        return data
 
     def truth(self, name: str) -> bool:
         """True or false."""

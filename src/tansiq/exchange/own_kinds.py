@@ -17,7 +17,8 @@ SEEN = "check.seen"
 """A person has seen a check: written by their team, with their code as the author's person."""
 UNCOMPARED = frozenset({recall.KIND, *CHECKS.values(), SEEN})
 """Kinds that say something of a moment: they are neither compared nor given back (sections 11.1 and 13)."""
-WAYS = ("jetstream", "mail", "file")
+WAYS = ("jetstream", "mail")
+"""That a check can prove. Files are carried by people, who know what they carried."""
 
 
 def _is_check(payload: Any) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from factories import rosters as make
-from tansiq.exchange import canonical, join, nkey
+from tansiq.exchange import canonical, join, nkey, values
 from tansiq.exchange.values import Unfit
 
 ASKED = make.request("XA")
@@ -64,6 +64,26 @@ def test_request_with_another_signature_beside_is_refused() -> None:
 
     with pytest.raises(Unfit):
         join.read(canonical.write(said).encode())
+
+
+def test_request_with_a_signature_of_more_than_4_kb_is_unfit_not_unproven() -> None:
+    said = json.loads(make.written_request("XA"))
+
+    said["signatures"]["node"] = values.write_bytes(bytes(4096))
+    with pytest.raises(join.NotProven):
+        join.read(canonical.write(said).encode())
+
+    said["signatures"]["node"] = values.write_bytes(bytes(4097))
+    with pytest.raises(Unfit, match="at most 4096 bytes"):
+        join.read(canonical.write(said).encode())
+
+
+def test_request_with_a_certificate_of_more_than_16_kb_is_refused_unparsed() -> None:
+    said = json.loads(make.written_request("XA"))
+    request = json.loads(said["request"]) | {"node_certificate": values.write_bytes(bytes(16 * 1024 + 1))}
+
+    with pytest.raises(Unfit, match="at most 16384 bytes"):
+        join.read(canonical.write(said | {"request": canonical.write(request)}).encode())
 
 
 def test_fingerprint_is_read_aloud_in_fours() -> None:

@@ -86,6 +86,8 @@ def test_own_kinds_wait_for_nothing_and_all_but_answers_speak_for_a_node() -> No
     ("payload", "is_one"),
     [
         ({"round": ROUND, "way": "mail", "sent_at": "2026-03-01T08:00:00.000Z"}, True),
+        ({"round": ROUND, "way": "jetstream", "sent_at": "2026-03-01T08:00:00.000Z"}, True),
+        ({"round": ROUND, "way": "file", "sent_at": "2026-03-01T08:00:00.000Z"}, False),
         ({"round": ROUND, "way": "pigeon", "sent_at": "2026-03-01T08:00:00.000Z"}, False),
         ({"round": "7", "way": "mail", "sent_at": "2026-03-01T08:00:00.000Z"}, False),
         ({"round": ROUND, "way": "mail", "sent_at": "now"}, False),

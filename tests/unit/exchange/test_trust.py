@@ -12,7 +12,7 @@ import pytest
 from factories import exchange as make
 from factories.openpgp_messages import compressed, literal, sealed_to
 from tansiq.core.marking import Audience, Marking, Tlp
-from tansiq.exchange import author, canonical, markings, trust
+from tansiq.exchange import author, canonical, markings, trust, values
 from tansiq.exchange.body import Envelope, Lane, ObjectState, Receipt, Skip, State, Version
 from tansiq.exchange.facts import Facts
 from tansiq.exchange.reasons import JunkReason, Reason
@@ -43,6 +43,15 @@ def received(sealed: Sealed, facts: Facts | None = None, judge: Any = None, **pa
 
 def said(**changes: Any) -> dict[str, Any]:
     return make.envelope().fields() | changes
+
+
+def with_blob(**changes: Any) -> Envelope:
+    return make.envelope(make.statement(blobs=(make.blob_reference(**changes),)))
+
+
+def signed(size_bytes: int) -> str:
+    """What no key has signed, of this length."""
+    return values.write_bytes(bytes(size_bytes))
 
 
 def without(name: str) -> dict[str, Any]:
@@ -282,6 +291,48 @@ def test_5_10_of_a_node_lately_removed_only_recalls_are_heard() -> None:
 )
 def test_5_11_malformed_is_quarantined(fields: dict[str, Any]) -> None:
     assert_quarantined(received(make.sealed_said(fields)), "5.11", Reason.MALFORMED)
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/vnd.openxmlformats-officedocument.presentationml.template.main+xml",
+        f"{'a' * 127}/{'b' * 127}",
+    ],
+)
+def test_5_11_longest_media_type_that_can_be_registered_is_taken(media_type: str) -> None:
+    assert isinstance(received(make.sealed(with_blob(media_type=media_type))), Envelope)
+
+
+@pytest.mark.parametrize("media_type", [f"{'a' * 128}/b", f"a/{'b' * 128}", "Text/plain", "text", "text/", "text/a/b"])
+def test_5_11_media_type_that_cannot_be_registered_is_quarantined(media_type: str) -> None:
+    assert_quarantined(received(make.sealed(with_blob(media_type=media_type))), "5.11", Reason.MALFORMED)
+
+
+TURNING = [*range(0x2028, 0x202F), *range(0x2066, 0x206A)]
+"""Line and paragraph separators, embeddings, overrides and isolates of direction (section 9)."""
+
+
+@pytest.mark.parametrize("code", [0x00, 0x0A, 0x1F, 0x7F, 0x85, 0x9F, ord("/"), ord("\\"), *TURNING], ids=hex)
+def test_5_11_name_of_a_file_that_could_look_like_another_is_quarantined(code: int) -> None:
+    body = with_blob(name=f"rapport{chr(code)}fdp.exe")
+
+    assert_quarantined(received(make.sealed(body)), "5.11", Reason.MALFORMED)
+
+
+@pytest.mark.parametrize("code", [0x200E, 0x200F, 0x061C, 0x2027, 0x202F, 0x2065, 0x206A], ids=hex)
+def test_5_11_name_of_a_file_beside_those_is_taken(code: int) -> None:
+    assert isinstance(received(make.sealed(with_blob(name=f"تقرير{chr(code)}.pdf"))), Envelope)
+
+
+def test_5_11_author_signature_of_more_than_4_kb_is_quarantined() -> None:
+    fields = make.envelope().fields()
+    longest, longer = (
+        fields | {"author": fields["author"] | {"signature": text}} for text in (signed(4096), signed(4097))
+    )
+
+    assert_quarantined(received(make.sealed_said(longest)), "5.13", Reason.SIGNATURE)
+    assert_quarantined(received(make.sealed_said(longer)), "5.11", Reason.MALFORMED)
 
 
 @pytest.mark.parametrize(
