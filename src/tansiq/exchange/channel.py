@@ -57,7 +57,7 @@ class Span:
 
 
 def hash_of_nothing(prev: str, first: int, last: int) -> str:
-    """``hash_after`` of a skip whose last position never had a body (section 3.4)."""
+    """``hash_after`` of a skip whose last position never had a body, as it is first made (section 3.4)."""
     return digest(length_prefixed("tansiq.skip.v1", prev, first, last))
 
 

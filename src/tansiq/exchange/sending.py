@@ -161,7 +161,7 @@ def place(outgoing: Outgoing, row: Row, body: bytes, digest: str) -> tuple[Entry
 
 
 def joined(entries: Iterable[Entry]) -> list[Entry]:
-    """Neighbouring skips of one reason as one, in order: a million narrowed objects are one small body."""
+    """Neighbouring skips of one reason as one, in order (3.4): a million narrowed objects are one small body."""
     result: list[Entry] = []
     for entry in sorted(entries, key=lambda entry: entry.span.first):
         last = result[-1] if result else None

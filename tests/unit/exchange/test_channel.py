@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 
 from factories.positions import Kept
+from tansiq.exchange import sending
+from tansiq.exchange.body import SkipReason
 from tansiq.exchange.channel import Cursor, Limit, Span, hash_of_nothing
 from tansiq.exchange.receiving import Numbering, Place, Taken, Waiting, numbering, take
 from tansiq.exchange.values import EMPTY_DIGEST, digest
@@ -120,6 +123,30 @@ def test_gaps_are_listed_lowest_first() -> None:
 
     assert kept.gaps(Cursor(1, hash_at(1), 12), most=2) == ((2, 3), (5, 7))
     assert kept.gaps(Cursor(1, hash_at(1), 12), most=9) == ((2, 3), (5, 7), (10, 11))
+
+
+def dropped(first: int, last: int, prev: str) -> sending.Entry:
+    """A skip for rows that went at a limit, as the sealer makes it."""
+    return sending.Entry(Span(first, last, prev, hash_of_nothing(prev, first, last)), None, None, SkipReason.LIMIT)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_skip_sent_as_one_agrees_with_the_skips_that_it_was_joined_of(order: tuple[int, ...]) -> None:
+    one = dropped(2, 3, hash_at(1))
+    other = dropped(4, 4, one.span.digest)
+    (joined,) = sending.joined([one, other])
+    sent = (one.span, other.span, joined.span)
+
+    result = taken(body(1), then=Span(5, 5, other.span.digest, hash_at(5)))
+    cursor, kept = Cursor(1, hash_at(1), 1), Kept()
+    for number in order:
+        result = take(cursor, kept, sent[number], is_skip=True, limit=ROOM)
+        cursor = result.cursor
+        kept.add(sent[number])
+        assert result.contradicts is None
+
+    assert joined.span == Span(2, 4, hash_at(1), other.span.digest)
+    assert result.cursor == Cursor(4, other.span.digest, 4)
 
 
 def test_hash_of_nothing_depends_on_all_that_it_stands_for() -> None:
