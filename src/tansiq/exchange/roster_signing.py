@@ -239,11 +239,15 @@ def _next(here: Roster, one: SignedRoster, past: Past, now: datetime) -> Roster 
 
 
 def _old(one: SignedRoster, past: Past) -> Behind | Split | NotAccepted:
-    """Known, of no concern, or evidence: signed by those who might, and not the roster that is here."""
-    ours, before = past(one.epoch), past(max(one.epoch - 1, 1))
-    if ours is None or before is None or ours.digest == one.digest:
+    """Known, of no concern, or evidence: signed by those who might, and not the roster that is here.
+
+    Of the first roster here, whatever its epoch, nobody knows the one before: its own signers are asked.
+    """
+    ours = past(one.epoch)
+    if ours is None or ours.digest == one.digest:
         return Behind(one.epoch)
-    if not _is_signed(one, before.signers):
+    before = past(one.epoch - 1) if one.epoch > 1 else None
+    if not _is_signed(one, (before or ours).signers):
         return NotAccepted(Why.SIGNATURES, one.epoch)
     roster = _read(one)
     return Split(one.epoch, ours.digest, one.digest, one) if isinstance(roster, Roster) else roster

@@ -243,6 +243,16 @@ def test_split_is_judged_by_the_signers_of_the_roster_before() -> None:
     assert judged(named, by_new, past=known.get) == NotAccepted(Why.SIGNATURES, 2)
 
 
+def test_another_text_of_the_first_epoch_here_is_judged_by_the_signers_of_the_roster_here() -> None:
+    known = {3: rosters(*CHAIN)[2]}
+    another = roster_change.set_claims(known[3], (), number=99)
+    ours, theirs = signed(another, make.signer()), signed(another, make.signer("stranger"))
+
+    assert judged(known[3], ours, past=known.get) == Split(3, known[3].digest, ours.digest, ours)
+    assert judged(known[3], theirs, past=known.get) == NotAccepted(Why.SIGNATURES, 3)
+    assert judged(known[3], CHAIN[1], past=known.get) == Behind(2)
+
+
 def test_another_founding_roster_is_a_split_if_the_signers_here_made_it_only() -> None:
     other_first = roster_change.set_claims(FIRST, (), number=99)
     ours, theirs = signed(other_first, make.signer()), signed(other_first, make.signer("stranger"))
