@@ -14,8 +14,9 @@ from typing import Any, Self
 from tansiq.core.errors import N_, TansiqError
 
 CODE = re.compile(r"[A-Z0-9-]{2,32}")  # of a team and of a person
-UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\ud800-\udfff]")
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")  # RFC 3339, UTC
+UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")  # RFC 3339, UTC
+A_MOMENT = "2026-01-01T00:00:00.000Z"
 LONGEST_NOTE = 1000
 MOST_NAMES = 1000
 LONGEST_TEXT = 200_000  # of a marking in JSON, before anything of it is looked at
@@ -106,7 +107,7 @@ class Marking:
         tlp: the label.
         origin: code of the team whose information it is; only it may loosen the marking.
         audience: who is named, of the origin's own people too where persons are named under TLP:RED.
-        embargo_until: until then the origin and the named only; UTC, None without embargo.
+        embargo_until: until then the origin and the named only; UTC, cut to milliseconds, None without embargo.
         pap: limits of action; None where the source sets none.
         note: handling instructions in the source's words, at most 1,000 characters.
         marking_id: the first 128 bits of SHA-256 over the canonical form, in hexadecimal: 32 characters.
@@ -129,10 +130,9 @@ class Marking:
             raise RedNamesTeams(teams=shortened(", ".join(sorted(self.audience.teams))))
         if self.embargo_until is not None:
             if self.embargo_until.tzinfo is None:
-                raise BadMarking(
-                    field="embargo_until", value=self.embargo_until.isoformat(), allowed="2026-01-01T00:00:00Z"
-                )
-            object.__setattr__(self, "embargo_until", self.embargo_until.astimezone(UTC))
+                raise BadMarking(field="embargo_until", value=self.embargo_until.isoformat(), allowed=A_MOMENT)
+            whole = self.embargo_until.microsecond // 1000 * 1000  # as much of it as is written
+            object.__setattr__(self, "embargo_until", self.embargo_until.astimezone(UTC).replace(microsecond=whole))
         if len(self.note) > LONGEST_NOTE or unfit(self.note):
             raise BadMarking(field="note", value=shortened(self.note), allowed=f"U+0020… {{1,{LONGEST_NOTE}}}")
         digest = hashlib.sha256(self.canonical().encode()).hexdigest()
@@ -144,9 +144,10 @@ class Marking:
 
     def canonical(self) -> str:
         """The one JSON text of this marking (RFC 8785: keys in order, no space, nothing escaped without need)."""
+        until = self.embargo_until and self.embargo_until.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         said = {
             "audience": {"persons": sorted(self.audience.persons), "teams": sorted(self.audience.teams)},
-            "embargo_until": self.embargo_until and self.embargo_until.isoformat().replace("+00:00", "Z"),
+            "embargo_until": until,
             "note": self.note,
             "origin": self.origin,
             "pap": self.pap.label if self.pap is not None else None,
@@ -208,8 +209,8 @@ def check_codes(what: str, codes: Collection[str]) -> None:
 
 
 def unfit(text: str) -> bool:
-    """Controls, line separators and overrides of direction, which could forge a line of a mail or of a log, and halves
-    of characters, which are no text."""
+    """Controls, line separators, embeddings, overrides and isolates of direction, which could forge a line of a mail or
+    of a log, and halves of characters, which are no text."""
     return bool(UNFIT.search(text))
 
 
@@ -251,4 +252,4 @@ def moment(value: Any) -> datetime | None:
             raise ValueError
         return datetime.fromisoformat(text)
     except ValueError:
-        raise BadMarking(field="embargo_until", value=shortened(text), allowed="2026-01-01T00:00:00Z") from None
+        raise BadMarking(field="embargo_until", value=shortened(text), allowed=A_MOMENT) from None

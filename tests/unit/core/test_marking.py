@@ -20,7 +20,7 @@ from tansiq.core.marking import (
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WRITTEN = (
-    '{"audience":{"persons":["P-MOUSSA"],"teams":["XE-CERT","XF-CERT"]},"embargo_until":"2026-03-01T12:00:00Z",'
+    '{"audience":{"persons":["P-MOUSSA"],"teams":["XE-CERT","XF-CERT"]},"embargo_until":"2026-03-01T12:00:00.000Z",'
     '"note":"à lire","origin":"XA-CERT","pap":"PAP:AMBER","tlp":"TLP:AMBER+STRICT"}'
 )
 MARKING = Marking(
@@ -52,7 +52,7 @@ def test_label_written_otherwise_is_refused(text: str) -> None:
 
 def test_canonical_form_is_one_text_and_its_hash_the_id() -> None:
     assert MARKING.canonical() == WRITTEN
-    assert MARKING.marking_id == "96ccf05ac705a043d133c5a341a75f63"
+    assert MARKING.marking_id == "eac02a3a9bc2533f58050cf9f6f13523"
 
 
 def test_marking_read_from_other_spacing_and_order_is_the_same() -> None:
@@ -69,6 +69,19 @@ def test_embargo_of_another_zone_is_the_same_marking() -> None:
     )
 
 
+def test_embargo_is_written_in_milliseconds_and_means_what_is_written() -> None:
+    marking = Marking(Tlp.CLEAR, "XA-CERT", embargo_until=NOON.replace(microsecond=500_999))
+
+    assert '"embargo_until":"2026-03-01T12:00:00.500Z"' in marking.canonical()
+    assert Marking.read(marking.canonical()) == marking
+
+
+def test_note_with_marks_of_direction_is_taken() -> None:
+    note = "\u200fلا تُرسل إلى XF-CERT\u200e"
+
+    assert Marking.read(Marking(Tlp.GREEN, "XA-CERT", note=note).canonical()).note == note
+
+
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
@@ -83,12 +96,16 @@ def test_embargo_of_another_zone_is_the_same_marking() -> None:
         ('"teams":["XE-CERT","XF-CERT"]', '"teams":"XE-CERT"'),
         ('"teams":["XE-CERT","XF-CERT"]', '"teams":[1]'),
         ('["P-MOUSSA"]', '[""]'),
-        ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00"),
-        ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00+03:00"),
-        ("2026-03-01T12:00:00Z", "2026-13-01T12:00:00Z"),
+        ("2026-03-01T12:00:00.000Z", "2026-03-01T12:00:00.000"),
+        ("2026-03-01T12:00:00.000Z", "2026-03-01T12:00:00Z"),
+        ("2026-03-01T12:00:00.000Z", "2026-03-01T12:00:00.0Z"),
+        ("2026-03-01T12:00:00.000Z", "2026-03-01T12:00:00.000000Z"),
+        ("2026-03-01T12:00:00.000Z", "2026-03-01T12:00:00.000+03:00"),
+        ("2026-03-01T12:00:00.000Z", "2026-13-01T12:00:00.000Z"),
         ("à lire", "à\\nlire"),
         ("à lire", "\\ud800"),
         ("à lire", "\\u202egnp.exe"),
+        ("à lire", "\\u2067gnp.exe\\u2069"),
         ("à lire", "x" * 1001),
         ("{", "["),
         ('{"audience"', "[" * 5000 + '{"audience"'),
