@@ -70,7 +70,7 @@ class LenientJudge:
     kinds: tuple[str, ...] = ("team.profile",)
     fitting: bool = True
 
-    def is_entitled(self, marked: Sequence[Marking]) -> bool:
+    def is_entitled(self, marked: Sequence[Marking], sent_at: datetime) -> bool:
         return self.entitled(marked)
 
     def may_write(self, envelope: Envelope) -> bool:

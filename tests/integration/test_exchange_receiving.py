@@ -11,6 +11,7 @@ import pytest
 from factories.exchange_bodies import Stream, opened
 from factories.exchange_node import NOW, POISON, Desk, here, kinds, marked
 from tansiq.core.decision import NotAllowed
+from tansiq.core.marking import Marking, Tlp
 from tansiq.core.viewer import Role, Viewer
 from tansiq.exchange.body import BlobReference, Lane, Receipt, Version
 from tansiq.exchange.channel import Limit
@@ -594,6 +595,21 @@ def test_what_nobody_here_may_have_is_refused_with_an_alarm(xe: Here, desk: Desk
     assert said(receipts(xe)[0]) == {"XA:1": (Version(1, 1), "refused", "not_entitled")}
     assert Alarm.objects.get().code == "exchange.not_entitled"
     assert desk.texts == {}
+
+
+@pytest.mark.parametrize(
+    ("later", "becomes"), [(timedelta(0), []), (timedelta(seconds=1), [("XA:1", "refused", "not_entitled")])]
+)
+def test_embargo_that_had_ended_when_it_was_sent_has_ended_for_a_clock_behind(
+    xe: Here, desk: Desk, later: timedelta, becomes: list[tuple[str, str, str]]
+) -> None:
+    sent_at = NOW + timedelta(minutes=5)
+    embargoed = [Marking(Tlp.GREEN, "XA", embargo_until=sent_at + later)]
+
+    got(xe, Stream().says("1", marking=embargoed, at=sent_at))
+
+    assert waiting() == becomes
+    assert desk.texts == ({} if becomes else {"XA:1": "1 1"})
 
 
 def test_versions_that_are_not_above_what_is_applied_are_had(xe: Here, desk: Desk) -> None:

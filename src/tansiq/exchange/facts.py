@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from tansiq.core.marking import Marking
@@ -89,8 +90,9 @@ class Facts:
 class Judge(Protocol):
     """What only the desks know: who is entitled, who owns what, which kinds there are."""
 
-    def is_entitled(self, markings: Sequence[Marking]) -> bool:
-        """Do the markings let a team of this node have it, under the roster here (5.16)?"""
+    def is_entitled(self, markings: Sequence[Marking], sent_at: datetime) -> bool:
+        """Do the markings let this node have it, under the roster here (5.16)? An embargo that had ended for its
+        sender, at ``sent_at``, has ended."""
 
     def may_write(self, envelope: Envelope) -> bool:
         """Does the author's team own the object, or may it write this kind to it (5.17)?"""

@@ -212,7 +212,7 @@ def _marking(envelope: Envelope) -> Quarantined | None:
 
 def _entitlement(envelope: Envelope, judge: Judge) -> Refused | None:
     """A recall is for whom it is addressed to, who may have nothing else by now."""
-    if envelope.kind == recall.KIND or judge.is_entitled(markings.read(envelope.marking)):
+    if envelope.kind == recall.KIND or judge.is_entitled(markings.read(envelope.marking), envelope.sent_at):
         return None
     return Refused("5.16", Reason.NOT_ENTITLED)
 

@@ -121,7 +121,7 @@ class Here:
         return self.facts.homes.get(team) == self.code
 
     def may_have(self, node: str, markings: Sequence[Marking], now: datetime) -> Decision:
-        """Do the markings let somebody of ``node`` have it? The sharing decision for its teams and named persons.
+        """Do the markings let ``node`` have it (section 1.6)? The sharing decision for its teams and named persons.
 
         A team of the node is enough; for TLP:RED, and where persons are named, a named person of one of its teams who
         is not hosted by another's machine.
@@ -155,8 +155,10 @@ class Judged:
     here: Here
     now: datetime
 
-    def is_entitled(self, markings: Sequence[Marking]) -> bool:
-        return bool(self.here.may_have(self.here.code, markings, self.now)) or any(
+    def is_entitled(self, markings: Sequence[Marking], sent_at: datetime) -> bool:
+        """5.16: by section 1.6, at the later of the clock here and the sender's: what is refused would never come again
+        for a clock here that is some seconds behind. An own team gets its own back (section 11.1)."""
+        return bool(self.here.may_have(self.here.code, markings, max(self.now, sent_at))) or any(
             self.here.lives_here(marking.origin) for marking in markings
         )
 
