@@ -50,6 +50,17 @@ def test_program_of_the_operator_is_told_every_link_as_it_stands(filled: Any) ->
     assert {one["version"] for one in told["links"]} == {"", "tansiq/0.9.2"} and xe["version"] == "tansiq/0.9.2"
 
 
+def test_recalls_on_which_a_peer_is_silent_for_a_day_are_told_as_unreachable(filled: Any) -> None:
+    from tansiq.exchange.models import RecallOrder
+
+    RecallOrder.objects.filter(peer="XC").update(ordered_at=signin.now() - timedelta(hours=23))
+
+    told = {one["peer"]: one for one in asked("XA-CERT").json()["links"]}
+    counts = {code: (told[code]["recalls_open"], told[code]["recalls_unreachable"]) for code in ("XC", "XE", "XG")}
+
+    assert counts == {"XC": (1, 0), "XE": (1, 1), "XG": (0, 0)}
+
+
 def test_program_of_a_guest_is_told_of_its_own_objects_alone(filled: Any) -> None:
     told = asked("XF-CERT").json()
 
@@ -106,7 +117,7 @@ def test_backlog_is_counted_without_going_through_a_million_bodies(filled: Any) 
     now = signin.now()
     here = look(api.head("XA-CERT"), now=now).here
 
-    (xe,) = (one for one in status(here).links if one.peer == "XE")
+    (xe,) = (one for one in status(here, now=now).links if one.peer == "XE")
 
     waits = xe.backlog[Lane.NORMAL]
     assert (waits.count, waits.size_bytes) == (1_000_000, 10**9)
@@ -118,10 +129,11 @@ def test_key_of_a_roster_that_was_never_here_is_of_an_unknown_day(filled: Any) -
     from tansiq.exchange.node.looking import look
     from tansiq.exchange.node.status import status
 
-    here = look(api.head("XA-CERT"), now=signin.now()).here
+    now = signin.now()
+    here = look(api.head("XA-CERT"), now=now).here
     RosterRecord.objects.update(epoch=9)
 
-    keys = {one.key.since for one in status(here).links}
+    keys = {one.key.since for one in status(here, now=now).links}
 
     assert keys == {None}
 

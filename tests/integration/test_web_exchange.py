@@ -129,6 +129,35 @@ def test_node_that_left_is_listed_without_a_link_to_a_page(filled: Any) -> None:
     assert (">XZ<" in page, "/exchange/links/XZ/" in page, "/exchange/links/XG/" in page) == (True, False, True)
 
 
+def test_recall_that_nobody_answers_for_a_day_is_unreachable_until_the_answer_comes(filled: Any) -> None:
+    from tansiq.exchange.body import ObjectState, State, Version
+    from tansiq.exchange.models import RecallOrder, Statement
+    from tansiq.exchange.node import orders
+    from tansiq.exchange.reasons import Reason
+
+    order = RecallOrder.objects.get(peer="XC")
+    order.statement = Statement.objects.latest("pk")
+    Statement.objects.filter(pk=order.statement.pk).update(object="XA-CERT:recall.7f50")
+    amina, shown = desk.at_door("amina"), []
+    for silent in (timedelta(hours=23, minutes=59), timedelta(hours=24)):
+        order.ordered_at = signin.now() - silent
+        order.save()
+        shown.append(outcome_of(amina, "XC"))
+    said = ObjectState(object="XA-CERT:recall.7f50", version=Version(1, 1), state=State.RECALLED, reason=Reason.DELETED)
+    orders.on_states(None, "XC", [said], signin.now())
+    shown.append(outcome_of(amina, "XC"))
+
+    assert shown == [("no answer yet", ""), ("unreachable", "no answer for a day"), ("deleted", "")]
+    assert order.outcome == ""
+
+
+def outcome_of(client: Any, peer: str) -> tuple[str, str]:
+    """The badge in the row of this node, and what stands beside it."""
+    page = client.get(f"/exchange/recalls/?peer={peer}").content.decode()
+    (badge, rest) = re.findall(r'<td><span class="badge \w+">([^<]*)</span>([^<]*)', page)[0]
+    return badge, rest.strip()
+
+
 # ---- who sees how much
 
 

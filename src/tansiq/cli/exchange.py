@@ -148,7 +148,7 @@ def status(json: AsJson = False) -> None:
     here = here_or_complain(now)
     from tansiq.exchange.node.status import status as stand
 
-    stood = stand(here)
+    stood = stand(here, now=now)
     if json:
         emit(asdict(stood))
     else:
@@ -174,12 +174,22 @@ def _columns(link: LinkState, now: datetime) -> list[str]:
         _("{count} quarantined").format(count=quarantined),
         _("equal at {moment}").format(moment=_moment(link.equal_at)) if link.equal_at else _("not compared yet"),
     ]
+    if link.recalls_open:
+        told.append(_recalls(link))
     if link.version:
         told.append(link.version)
     if link.frozen_at:
         told.append(_("frozen since {moment}").format(moment=_moment(link.frozen_at)))
     heard = _("heard {ago} ago").format(ago=_ago(now - link.heard_at)) if link.heard_at else _("never heard")
     return [link.peer, heard, *told, *link.alarms]
+
+
+def _recalls(link: LinkState) -> str:
+    if link.recalls_unreachable:
+        text = ngettext("{count} recall unreachable", "{count} recalls unreachable", link.recalls_unreachable)
+        return text.format(count=link.recalls_unreachable)
+    text = ngettext("{count} recall not answered yet", "{count} recalls not answered yet", link.recalls_open)
+    return text.format(count=link.recalls_open)
 
 
 def _moment(moment: datetime) -> str:

@@ -23,7 +23,7 @@ def of_exchange(now: datetime) -> Iterator[Finding]:
     node, roster = Node.objects.first(), rosters.current()
     if node is None or roster is None:
         return
-    stand = status(under(roster, code=node.code, now=now))
+    stand = status(under(roster, code=node.code, now=now), now=now)
     yield from _alarms(stand)
     yield from _clocks(stand)
     yield from _keys(stand, now)

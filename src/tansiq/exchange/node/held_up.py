@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Min, OuterRef, QuerySet, Subquery, Sum
 
 from tansiq.exchange.body import Lane, State
 from tansiq.exchange.models import OutboxRow, OutChannel, ParkedBody, RecallOrder, Sent, Waiting
+from tansiq.exchange.node import orders
 from tansiq.exchange.node.standing import Backlog
 from tansiq.exchange.receiving import GAP
 
@@ -57,11 +59,14 @@ def waiting(team: str = "") -> dict[tuple[str, str], dict[str, int]]:
     return found
 
 
-def recalls_open(team: str = "") -> dict[str, int]:
+def recalls_open(now: datetime, team: str = "") -> dict[str, tuple[int, int]]:
+    """Peer -> how many it has not answered, and how many of these for so long that it counts as unreachable."""
     unanswered = RecallOrder.objects.filter(answered_at=None)
     if team:
         unanswered = unanswered.filter(object__startswith=f"{team}:")
-    return dict(unanswered.values_list("peer").annotate(Count("pk")).order_by())
+    silent = Count("pk", filter=orders.unreachable(now))
+    counts = unanswered.values("peer").annotate(open=Count("pk"), silent=silent).order_by()
+    return {row["peer"]: (row["open"], row["silent"]) for row in counts}
 
 
 def gaps() -> dict[str, int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 
 from tansiq.audit import actions as audit
 from tansiq.core.decision import Decision
@@ -20,8 +20,9 @@ from tansiq.exchange import markings, reading
 from tansiq.exchange.body import Placed, State
 from tansiq.exchange.kinds import owner_of
 from tansiq.exchange.models import Comparison, Evidence, ParkedBody, RecallHeard, RecallOrder, Sent, Waiting
-from tansiq.exchange.node import life, settling
+from tansiq.exchange.node import life, orders, settling
 from tansiq.exchange.node.looking import Look
+from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import GAP
 from tansiq.exchange.trust import Authentic
 from tansiq.exchange.values import Unfit
@@ -189,9 +190,10 @@ def sent(look: Look, peer: str, *, before: int | None = None) -> Listed:
 # ---- recalls
 
 
-def recalls_ordered(look: Look, *, peer: str = "", before: int | None = None) -> Listed:
-    """What became of this node's recalls: ``outcome`` is empty while nobody has answered."""
-    rows = RecallOrder.objects.all()
+def recalls_ordered(look: Look, *, now: datetime, peer: str = "", before: int | None = None) -> Listed:
+    """What became of this node's recalls is ``shown``: empty while nobody has answered, after a day ``unreachable``."""
+    silent = When(orders.unreachable(now), then=Value(Reason.UNREACHABLE.value))
+    rows = RecallOrder.objects.annotate(shown=Case(silent, default=F("outcome")))
     if look.team:
         rows = rows.filter(object__startswith=f"{look.team}:")
     if peer:

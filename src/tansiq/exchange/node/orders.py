@@ -7,9 +7,10 @@ there are few, and in batches where a roster orders a million.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from tansiq.core.marking import Audience, Marking, Tlp
 from tansiq.exchange import recall as recalls
@@ -29,6 +30,13 @@ SIGNED_AT_ONCE = 100
 FIRST = Version(1, 1)
 DELETED, KEPT = "deleted", "kept"
 """How an order ended, as its originator sees it; or ``REFUSED``."""
+UNREACHABLE_AFTER = timedelta(hours=24)
+"""So long an order has no answer, and is ``unreachable`` then, until there is one (section 12)."""
+
+
+def unreachable(now: datetime) -> Q:
+    """Orders that were met with silence for too long. Asked of the clock when they are shown; nothing is written."""
+    return Q(answered_at=None, ordered_at__lte=now - UNREACHABLE_AFTER)
 
 
 @transaction.atomic

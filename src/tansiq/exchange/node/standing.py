@@ -109,6 +109,7 @@ class Held:
         backlog: by lane.
         parked, quarantined: objects that came from it and wait, by reason; gaps apart.
         recalls_open: recalls that it has not answered.
+        recalls_unreachable: those of them on which it has been silent for a day (section 12).
     """
 
     peer: str
@@ -116,6 +117,7 @@ class Held:
     parked: Mapping[str, int] = field(default_factory=dict)
     quarantined: Mapping[str, int] = field(default_factory=dict)
     recalls_open: int = 0
+    recalls_unreachable: int = 0
 
     @property
     def waiting(self) -> Backlog:

@@ -7,7 +7,7 @@ program a peer runs is what it says itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tansiq.exchange.body import Lane, State
@@ -28,7 +28,7 @@ LASTING = frozenset({"exchange.held", "exchange.clone"})
 """Alarms that last as long as what they tell of, and end with it."""
 
 
-def status(here: Here) -> Status:
+def status(here: Here, *, now: datetime) -> Status:
     """Every peer of the roster, in the order of codes."""
     life = Life.objects.first()
     alarms = open_alarms()
@@ -41,14 +41,14 @@ def status(here: Here) -> Status:
         held_since=life.held_since if life else None,
         held_because=life.reason if life and life.held_since else "",
         key=keys.get(here.code),
-        links=tuple(_links(here, alarms, keys)),
+        links=tuple(_links(here, alarms, keys, now)),
         alarms=tuple(alarms),
     )
 
 
-def of_team(here: Here, team: str) -> list[Held]:
+def of_team(here: Here, team: str, *, now: datetime) -> list[Held]:
     """What is held up of the objects of one team, by peer; only peers where anything is."""
-    backlogs, waiting, recalls = held_up.backlogs_of(team), held_up.waiting(team), held_up.recalls_open(team)
+    backlogs, waiting, recalls = held_up.backlogs_of(team), held_up.waiting(team), held_up.recalls_open(now, team)
     found = (_held(peer, backlogs, waiting, recalls) for peer in sorted(here.peers))
     return [one for one in found if not one.is_empty]
 
@@ -71,10 +71,10 @@ def urgent(here: Here) -> Urgent:
 # ---- of each link
 
 
-def _links(here: Here, alarms: Sequence[AlarmState], keys: Mapping[str, KeyState]) -> list[LinkState]:
+def _links(here: Here, alarms: Sequence[AlarmState], keys: Mapping[str, KeyState], now: datetime) -> list[LinkState]:
     known = Link.objects.in_bulk(list(here.peers))
     ways, gaps = _ways(), held_up.gaps()
-    backlogs, waiting, recalls = held_up.backlogs(), held_up.waiting(), held_up.recalls_open()
+    backlogs, waiting, recalls = held_up.backlogs(), held_up.waiting(), held_up.recalls_open(now)
     codes: dict[str, list[str]] = {}
     for alarm in alarms:
         codes.setdefault(alarm.peer, []).append(alarm.code)
@@ -100,6 +100,7 @@ def _link(row: Link, held: Held, **rest: Any) -> LinkState:
         parked=held.parked,
         quarantined=held.quarantined,
         recalls_open=held.recalls_open,
+        recalls_unreachable=held.recalls_unreachable,
         frozen_at=row.frozen_at,
         not_equal_since=row.incomplete_since,
         equal_at=row.equal_at,
@@ -119,14 +120,16 @@ Waited = Mapping[tuple[str, str], Mapping[str, int]]
 
 
 def _held(
-    peer: str, backlogs: Mapping[str, Mapping[Lane, Backlog]], waiting: Waited, recalls: Mapping[str, int]
+    peer: str, backlogs: Mapping[str, Mapping[Lane, Backlog]], waiting: Waited, recalls: Mapping[str, tuple[int, int]]
 ) -> Held:
+    unanswered, silent = recalls.get(peer, (0, 0))
     return Held(
         peer,
         backlog=backlogs.get(peer, {}),
         parked=waiting.get((peer, State.PARKED.value), {}),
         quarantined=waiting.get((peer, State.QUARANTINED.value), {}),
-        recalls_open=recalls.get(peer, 0),
+        recalls_open=unanswered,
+        recalls_unreachable=silent,
     )
 
 

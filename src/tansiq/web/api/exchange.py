@@ -29,5 +29,5 @@ def links(request: HttpRequest) -> LinksFacts:
     if looking.here is None:
         return alone_facts()
     if looking.is_whole:
-        return links_facts(status(looking.here), request.now)
-    return own_facts(looking.here, of_team(looking.here, looking.team))
+        return links_facts(status(looking.here, now=request.now), request.now)
+    return own_facts(looking.here, of_team(looking.here, looking.team, now=request.now))

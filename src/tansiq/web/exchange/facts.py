@@ -20,13 +20,15 @@ class BacklogFacts(TypedDict):
 
 
 class HeldFacts(TypedDict):
-    """What of a peer, or for it, is held up. ``parked`` and ``quarantined``: by reason code."""
+    """What of a peer, or for it, is held up. ``parked`` and ``quarantined``: by reason code; ``recalls_unreachable``:
+    those of the open recalls that it has not answered for a day."""
 
     peer: str
     waiting: dict[str, BacklogFacts]
     parked: dict[str, int]
     quarantined: dict[str, int]
     recalls_open: int
+    recalls_unreachable: int
 
 
 class WayFacts(TypedDict):
@@ -170,6 +172,7 @@ def held_facts(held: Held) -> HeldFacts:
         "parked": dict(held.parked),
         "quarantined": dict(held.quarantined),
         "recalls_open": held.recalls_open,
+        "recalls_unreachable": held.recalls_unreachable,
     }
 
 

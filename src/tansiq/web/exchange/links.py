@@ -59,11 +59,11 @@ def page(request: HttpRequest, looking: Look) -> HttpResponse:
     if looking.here is None:
         return render(request, "exchange/empty.html")
     if not looking.is_whole:
-        held = of_team(looking.here, looking.team)
+        held = of_team(looking.here, looking.team, now=request.now)
         return render(
             request, "exchange/own.html", {"held": held, "here": looking.here, "words": words, "tab": "links"}
         )
-    stand = status(looking.here)
+    stand = status(looking.here, now=request.now)
     context = {
         "status": stand,
         "lines": [_line(link, request.now) for link in stand.links],
@@ -85,15 +85,16 @@ def link(request: HttpRequest, looking: Look, peer: str) -> HttpResponse:
         "peer": peer,
         "peers": looking.here.peers,
         "sent": listing.sent(looking, peer, before=before(request)),
-        "recalls": listing.recalls_ordered(looking, peer=peer),
+        "recalls": listing.recalls_ordered(looking, now=request.now, peer=peer),
         "words": words,
         "tab": "links",
         "here": looking.here,
     }
     if not looking.is_whole:
-        held = next((one for one in of_team(looking.here, looking.team) if one.peer == peer), None)
+        own = of_team(looking.here, looking.team, now=request.now)
+        held = next((one for one in own if one.peer == peer), None)
         return render(request, "exchange/own_link.html", context | {"held": held})
-    stand = status(looking.here)
+    stand = status(looking.here, now=request.now)
     found = next(one for one in stand.links if one.peer == peer)
     context |= {
         "status": stand,

@@ -53,7 +53,7 @@ def page(request: HttpRequest, looking: Look) -> HttpResponse:
         return see_other(reverse("exchange-recalls"))
     peer = request.GET.get("peer", "")[:32]
     context = {
-        "ordered": listing.recalls_ordered(looking, peer=peer, before=before(request)),
+        "ordered": listing.recalls_ordered(looking, now=request.now, peer=peer, before=before(request)),
         "heard": listing.recalls_heard(looking),
         "peer": peer,
         "peers": peers_of(looking),

@@ -76,7 +76,7 @@ REASONS: dict[str, Words] = {
     "expired": gettext_lazy("it is kept no longer"),
     "evidence": gettext_lazy("kept as evidence"),
     "law": gettext_lazy("kept because a law says so"),
-    "unreachable": gettext_lazy("no answer"),
+    "unreachable": gettext_lazy("no answer for a day"),
     "clone": gettext_lazy("two machines speak under one name"),
 }
 CAUSES: dict[str, Words] = {
@@ -88,8 +88,9 @@ OUTCOMES: dict[str, Words] = {
     "deleted": pgettext_lazy("recall", "deleted"),
     "kept": pgettext_lazy("recall", "kept"),
     "refused": pgettext_lazy("recall", "refused"),
+    "unreachable": pgettext_lazy("recall", "unreachable"),
 }
-OUTCOME_TONES = {"": "warn", "deleted": "good", "kept": "info", "refused": "bad"}
+OUTCOME_TONES = {"": "warn", "deleted": "good", "kept": "info", "refused": "bad", "unreachable": "bad"}
 EVIDENCE: dict[str, Words] = {
     "clone": gettext_lazy("two machines numbered their messages anew at the same time"),
     "equivocation": gettext_lazy("two messages have one number"),
