@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Kind = Literal["cidr", "domain", "asn", "country"]
 KINDS: tuple[Kind, ...] = ("cidr", "domain", "asn", "country")
-"""The most specific first: the order in which they attribute (design, section 4)."""
+"""The most specific first: the order in which they attribute (docs/explanation/attribution.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The columns of an event, in flight and at rest (design, section 4).
+"""The columns of an event, in flight and at rest (docs/reference/lake.md).
 
 An *observation* is one line of a report. Observations of the same event (same ``event_id``: same subject, same UTC
 day) are *sightings*. A lake row is the fold of the sightings of one event within one batch; readers fold across

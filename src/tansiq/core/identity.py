@@ -1,4 +1,4 @@
-"""Which observations are one event (design, section 4; ADR 0004)."""
+"""Which observations are one event (ADR 0004)."""
 
 from __future__ import annotations
 

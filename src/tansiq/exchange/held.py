@@ -19,7 +19,7 @@ from tansiq.exchange.receipts import Ledger
 from tansiq.exchange.values import LARGEST, incarnation_number
 
 PAGE = 1_000
-"""Objects and recalls of one answer at most; an answer is never longer than a body (section 16)."""
+"""Objects and recalls of one answer at most; an answer is never longer than a body (section 3.6)."""
 MOST_COUNTED = LARGEST // 2
 """Up to where a peer may say that this node has counted: it goes on above, for good (sections 3.6 and 11.1)."""
 MOST_NUMBERED = 10**14 - 1

@@ -1,4 +1,4 @@
-"""The set of markings of an object as one canonical text (section 3.3), and whether one set is looser than another."""
+"""The set of markings of an object as one canonical text, and whether one set is as strict as another (section 1.5)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tansiq.exchange.reasons import Reason
 from tansiq.exchange.values import incarnation_number
 
 CLOCK_TOLERANCE = timedelta(minutes=20)
-"""How far ``sent_at`` may be from the clock here (checks 5.8 and section 14)."""
+"""How far ``sent_at`` may be from the clock here (check 5.8 and section 14)."""
 
 
 class Place(StrEnum):

@@ -1,4 +1,4 @@
-"""Rosters signed, and a chain of them taken over: sections 10.2 to 10.4.
+"""Rosters signed, and a chain of them taken over: sections 10.2 and 10.3.
 
 Nothing of a roster is parsed before its signatures, or the digest that a person compared, have proven it. Until then
 only the wrapper is looked at: its form, the epoch that it names, and the digest of the text in it.

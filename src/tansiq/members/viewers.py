@@ -35,7 +35,7 @@ def viewer_of(person: Person, *, team: str = "", now: datetime) -> Viewer:
 
 
 def operator(*, now: datetime | None = None) -> Viewer:
-    """Whoever types commands on the node's own machine: acts as its home team, never as a guest (design, section 5).
+    """Whoever types commands on the node's own machine: acts as its home team, never as a guest.
 
     Without ``now`` nothing is said of that team's membership.
     """

@@ -1,4 +1,4 @@
-"""Keys of a node as files: drawn once, read by their owner alone, destroyed in time (section 10.8)."""
+"""Keys of a node as files: drawn once, read by their owner alone, destroyed in time (section 10.9)."""
 
 from __future__ import annotations
 

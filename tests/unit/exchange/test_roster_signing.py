@@ -1,4 +1,4 @@
-"""Who may make a roster that is taken over: digests, signatures, chains and splits (sections 10.2 to 10.4)."""
+"""Who may make a roster that is taken over: digests, signatures, chains and splits (sections 10.2 and 10.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May a node have this now? Decided once for each set of markings and node, however many objects have it (8.3)."""
+"""May a node have this now? Decided once for each set of markings and node, however many objects have it (1.6, 8.3)."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class Exporting:
             yield self._sealed(peer, lane, body.written())
 
     def _recovery(self, peer: str) -> Iterator[Body]:
-        """What this node wants back, and all pages of what the peer asked for by a file (section 11.1)."""
+        """What this node wants back, and all pages of what the peer asked for by a file (sections 11.1 and 16)."""
         wanted = returning.wanted_of(self.here, peer)
         if wanted is not None:
             yield Ask(**head(self.here, peer, self.now), asked=wanted)  # type: ignore[arg-type]

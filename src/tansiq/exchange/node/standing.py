@@ -14,7 +14,7 @@ QUIET = timedelta(hours=2)
 """A node says something at least every hour while anything is open; beyond this it counts as away."""
 FAR_OFF = timedelta(minutes=20)
 ROTATION = timedelta(days=90)
-"""How old a node's key may become; the roster brings the next (design, section 6)."""
+"""How old a node's key may become; the roster brings the next (section 10.7)."""
 
 
 class Standing(StrEnum):

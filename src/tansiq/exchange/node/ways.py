@@ -19,7 +19,7 @@ NOTED_AGAIN = timedelta(minutes=1)
 
 
 def is_heard_by_mail(peer: str, now: datetime) -> bool:
-    """A receipt travels every way by which its channel came (design, section 6). Where the peer is heard by the
+    """A receipt travels every way by which its channel came (section 16, Mail). Where the peer is heard by the
     message server again, too, mails end soon: else each receipt of two busy days would be one."""
     heard = dict(WayHeard.objects.filter(peer=peer, heard_at__gte=now - BY_MAIL).values_list("way", "heard_at"))
     by_mail, at_once = heard.get(Way.MAIL), heard.get(Way.JETSTREAM)
