@@ -34,7 +34,7 @@ from tansiq.exchange.requests import CHUNK_HEAD_BYTES, CHUNK_PREFIX, Answer, Ask
 from tansiq.exchange.values import LARGEST, Unfit
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
-_NAME = re.compile("[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069/\\\\]{1,255}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069/\\]{1,255}")  # raw: people are told it
 _REASON = re.compile(r"([a-z_]+(\.[a-z_]+)*)?")
 _LONGEST_REASON = 64
 _LONGEST_SIGNATURE = 4096

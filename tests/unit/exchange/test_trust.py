@@ -315,9 +315,11 @@ TURNING = [*range(0x2028, 0x202F), *range(0x2066, 0x206A)]
 
 @pytest.mark.parametrize("code", [0x00, 0x0A, 0x1F, 0x7F, 0x85, 0x9F, ord("/"), ord("\\"), *TURNING], ids=hex)
 def test_5_11_name_of_a_file_that_could_look_like_another_is_quarantined(code: int) -> None:
-    body = with_blob(name=f"rapport{chr(code)}fdp.exe")
+    outcome = received(make.sealed(with_blob(name=f"rapport{chr(code)}fdp.exe")))
 
-    assert_quarantined(received(make.sealed(body)), "5.11", Reason.MALFORMED)
+    assert_quarantined(outcome, "5.11", Reason.MALFORMED)
+    assert isinstance(outcome, Quarantined)
+    assert outcome.detail.isprintable()  # it is stored, and shown to people
 
 
 @pytest.mark.parametrize("code", [0x200E, 0x200F, 0x061C, 0x2027, 0x202F, 0x2065, 0x206A], ids=hex)
