@@ -214,10 +214,14 @@ def refused(envelope: Envelope) -> list[dict[str, str]]:
         ("5.7", "in another node's name", canonical.write(said | {"from": "XC"})),
         ("5.9", "a later roster", canonical.write(said | {"epoch": EPOCH + 1})),
         ("5.11", "a kind in capitals", canonical.write(said | {"kind": "Team"})),
+        ("5.11", "a name of a file that turns", _with_blob(said, name="rapport\u2067fdp.exe")),
+        ("5.11", "a media type of 128 characters", _with_blob(said, media_type=f"text/{'x' * 128}")),
+        ("5.11", "a signature of more than 4 kB", _with_author(said, signature="A" * (4 * 4097 // 3 + 1))),
         ("5.12", "the node's key for the team's", replace(envelope, author=stolen).written().decode()),
         ("5.13", "another payload", canonical.write(said | {"payload": "{}"})),
         ("5.13", "another name of a file", _renamed(envelope)),
         ("5.15", "looser than the author's", replace(envelope, marking=_only_clear()).written().decode()),
+        ("5.15", "an embargo without digits of a second", canonical.write(said | {"marking": _with_embargo(envelope)})),
     ]
     return [{"check": check, "what": what, "content": content} for check, what, content in failing]
 
@@ -237,6 +241,21 @@ def _asking(envelope: dict[str, Any], *, about: str) -> dict[str, Any]:
 
 def _renamed(envelope: Envelope) -> str:
     return replace(envelope, blobs=(replace(envelope.blobs[0], name="rapport.exe"),)).written().decode()
+
+
+def _with_blob(envelope: dict[str, Any], **changes: str) -> str:
+    return canonical.write(envelope | {"blobs": [envelope["blobs"][0] | changes]})
+
+
+def _with_author(envelope: dict[str, Any], **changes: str) -> str:
+    return canonical.write(envelope | {"author": envelope["author"] | changes})
+
+
+def _with_embargo(envelope: Envelope) -> str:
+    """The author's marking, and one that is not as section 1.5 says, in the order of their ids."""
+    (authors,) = json.loads(envelope.author.marking)
+    both = [authors, authors | {"embargo_until": "2026-03-01T12:00:00Z"}]
+    return canonical.write(sorted(both, key=lambda said: digest(canonical.write(said).encode())))
 
 
 def _only_clear() -> str:
