@@ -46,6 +46,7 @@ class Keeping:
         self.refused: dict[tuple[str, Version], Live] = {}
         self.proven: dict[str, Fact] = {}
         self.asked_back: dict[str, restored.Held] = {}
+        self.doubted: dict[str, datetime] = {}
 
     def _out(self, peer: str, lane: Lane) -> Out:
         if (peer, lane) not in self.outs:

@@ -54,8 +54,8 @@ class Receipting(Recovering):
         if out is None or out.outgoing.incarnation != receipt.incarnation:
             known = {*out.former, out.outgoing.incarnation} - {""} if out else set()
             number = receiving.incarnation_number(receipt.incarnation)
-            if self.held is None and all(number > receiving.incarnation_number(one) for one in known):
-                self._become_held(now)
+            if all(number > receiving.incarnation_number(one) for one in known):
+                self._doubt(peer, receipt, now)
             return []
         said = Holding(
             receipt.n,
@@ -70,7 +70,7 @@ class Receipting(Recovering):
         ends = {entry.span.last: entry.span.digest for entry in out.entries.values()}
         weighed = receipts.weigh(out.belief, said, given=out.outgoing.given, digest_at_through=ends.get(said.through))
         if weighed.alarm is Alarm.HIGHER:
-            self._become_held(now)
+            self._doubt(peer, receipt, now)
             return []
         if weighed.alarm is Alarm.OTHER_CHAIN:
             self._freeze(peer, f"receipt of {receipt.channel}")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from federation_node import restored
 from federation_node.comparing import Comparing
 from federation_node.values import BEGINNING_OF_EPOCH, REALM, Fact, Letter, Live, Out, envelope_of, fact_of
 from tansiq.exchange import held, receiving
-from tansiq.exchange.body import Channel, Lane
+from tansiq.exchange.body import Channel, Lane, Receipt
 from tansiq.exchange.receipts import NOTHING
 from tansiq.exchange.receiving import Recall
 from tansiq.exchange.sending import Outgoing
+
+AGAIN = timedelta(hours=1)
 
 
 class Recovering(Comparing):
@@ -31,7 +33,7 @@ class Recovering(Comparing):
 
     def on_answer(self, peer: str, answer: restored.Answer, now: datetime) -> list[Letter]:
         if self.held is None:
-            return self._on_asked_back(peer, answer)
+            return self._on_asked_back(peer, answer, now)
         if answer.since != self.held.since or peer not in self.held.waiting_for:
             return []
         for returned in answer.objects:
@@ -44,16 +46,21 @@ class Recovering(Comparing):
         self._maybe_release(now)
         return [Letter(self.code, peer, following)] if following else []
 
-    def _on_asked_back(self, peer: str, answer: restored.Answer) -> list[Letter]:
-        """What a comparison showed a peer to have otherwise: own objects that a former life of this node sent it."""
+    def _on_asked_back(self, peer: str, answer: restored.Answer, now: datetime) -> list[Letter]:
+        """What a comparison or a receipt showed a peer to have otherwise: what a former life of this node sent it."""
         asking = self.asked_back.get(peer)
         if asking is None or answer.since != asking.since:
             return []
         before = dict(self.objects)
         for returned in answer.objects:
             self._recover(peer, fact_of(envelope_of(returned.envelope)))
+        if self.objects != before and asking.since == self.doubted.get(peer):
+            self._become_held(now)
+            return []
         for identifier, recall in answer.recalls.items():
             self._recover_recall(peer, identifier, recall)
+        for stand in answer.stands:
+            self._renumber(peer, stand)
         if self.objects != before:
             self.incomplete |= self.roster.members - {self.code}
         self.asked_back[peer], following = restored.on_answer(asking, peer, answer)
@@ -72,6 +79,8 @@ class Recovering(Comparing):
             self._know_of(fact.object)
 
     def _recover_recall(self, peer: str, identifier: str, recall: Recall) -> None:
+        if identifier.split(":")[0] == self.code and not self.raise_terms:
+            return  # never restored, it knows its own recalls
         self.recalls[identifier] = self._recall(identifier).joined(recall)
         self._know_of(identifier)
         mine = self.objects.get(identifier)
@@ -90,7 +99,8 @@ class Recovering(Comparing):
             self.outs[peer, stand.lane] = Out(Outgoing(""), former=out.former)
         self.floors[peer, stand.lane] = stand
         for one in self.ins.get((peer, stand.lane), {}).values():
-            one.ledger = replace(held.renumbered(one.ledger, stand), unsaid=True)
+            above = held.renumbered(one.ledger, stand)
+            one.ledger = replace(above, unsaid=above != one.ledger or one.ledger.unsaid or self.held is not None)
 
     def _maybe_release(self, now: datetime) -> None:
         if self.held and self.held.is_released:
@@ -127,7 +137,23 @@ class Recovering(Comparing):
         channel = Channel(REALM, self.code, fact.owner, Lane.NORMAL, "1-aaaaaaaaaaaaaaaa")
         return self._envelope(fact, channel, 1, "0" * 64, BEGINNING_OF_EPOCH).written()
 
+    def _doubt(self, peer: str, receipt: Receipt, now: datetime) -> None:
+        """A peer says that it holds what was never given here. That proves nothing: the link alone begins anew."""
+        recent = peer in self.doubted and now - self.doubted[peer] < AGAIN
+        if self.held is not None or peer not in self.roster.members or recent:
+            return
+        self.alarms.append("a peer says that it holds what was never given here")
+        for lane in Lane:
+            out = self._out(peer, lane)
+            again = [(entry.row, out.carried[first]) for first, entry in out.entries.items() if first in out.carried]
+            rows = [(row, what) for row, what in again if row is not None]
+            self.outs[peer, lane] = Out(Outgoing(""), rows + out.rows, former={*out.former, out.outgoing.incarnation})
+        self.outs[peer, receipt.lane].former.add(receipt.incarnation)
+        self.doubted[peer] = now
+        self.asked_back[peer] = restored.Held(now, frozenset({peer}))
+        self.incomplete.add(peer)
+
     def _become_held(self, now: datetime) -> None:
-        if self.held is None:
-            self.alarms.append("a peer has positions that were never given here")
-            self.restore(now, self.machine + 100)
+        """What a peer gave back, and this node signed, proves it."""
+        self.alarms.append("a peer gave back what this node has signed and does not remember")
+        self.restore(now, self.machine + 100)

@@ -268,6 +268,21 @@ def test_entitlement_is_decided_when_chunks_leave(bench: Bench) -> None:
 # ---- asks of this node
 
 
+def test_peer_that_gives_back_a_forged_version_keeps_nobody_from_the_file_of_the_genuine_one(bench: Bench) -> None:
+    from tansiq.exchange.models import SharedObject
+    from tansiq.exchange.node.recovering import recover
+    from tansiq.exchange.node.uses import may_get
+
+    reference = share(bench)
+    name = SharedObject.objects.get().object
+    forged = Stream(sender="XA", recipient="XF").says(name.partition(":")[2], n=9, forged=True)
+
+    is_news = recover(bench.here, "XF", name, forged.content, bench.now)
+
+    assert (is_news, SharedObject.objects.get().narrowed_n) == (False, 10)
+    assert [blob.digest for blob in may_get(bench.here, "XE", reference.digest, bench.now)] == [reference.digest]
+
+
 def test_asks_go_on_their_lanes(bench: Bench) -> None:
     asked: list[Asked] = [
         RosterAsked(epoch=2),

@@ -181,15 +181,75 @@ def test_held_node_publishes_nothing() -> None:
         publish(node(), kind="case.note", name="1", payload=payload(), markings=marked("XA"), team="XA", now=NOW)
 
 
-def test_higher_receipt_makes_held_once_with_an_alarm() -> None:
+# ---- in doubt
+
+
+def in_doubt(xa: Here, peer: str = "XE") -> None:
+    """``peer`` has said that it holds what was never given here."""
+    from tansiq.exchange.node.life import doubt
+
+    doubt(xa, peer, Lane.NORMAL, "9-bbbbbbbbbbbbbbbb", NOW)
+
+
+def test_peer_that_gives_back_what_this_node_signed_later_has_proven_that_it_is_a_backup() -> None:
     from tansiq.exchange.models import Alarm, Life
-    from tansiq.exchange.node.holding import become_held
+    from tansiq.exchange.node.holding import is_held, on_answer, waiting_for
 
-    become_held(node(), NOW)
-    become_held(node(), LATER)
+    xa = node()
+    live(version=FIRST)
+    in_doubt(xa)
 
-    assert (Life.objects.get().number, Life.objects.get().reason) == (1, "higher")
-    assert list(Alarm.objects.values_list("code", "times", "ended_at")) == [("exchange.held", 1, None)]
+    following = on_answer(xa, "XE", given_by("XE", lambda: live(version=Version(1, 2))), LATER)
+
+    assert (is_held(), waiting_for(xa), following) == (True, {"XE", "XF"}, [])
+    assert (Life.objects.get().number, Life.objects.get().reason, own()) == (1, "higher", (1, 2, False))
+    assert set(Alarm.objects.filter(ended_at=None).values_list("code", "peer")) == {
+        ("exchange.doubted", "XE"),
+        ("exchange.held", ""),
+    }
+
+
+def test_peer_that_gives_back_what_is_known_or_forged_has_proven_nothing() -> None:
+    from tansiq.exchange.node.holding import is_held, on_answer
+
+    xa = node()
+    live(version=FIRST)
+    in_doubt(xa)
+    forged = generate("XA at its node", version=6)
+
+    def had() -> None:
+        live(version=Version(1, 2), signed_by=forged)
+        live("XA:2", version=Version(1, 2), signed_by=forged)
+
+    on_answer(xa, "XE", given_by("XE", had), LATER)
+
+    assert (is_held(), own()) == (False, (1, 1, False))
+
+
+def test_answer_of_a_peer_in_doubt_says_above_what_the_link_begins_anew() -> None:
+    from tansiq.exchange.models import OutChannel
+    from tansiq.exchange.node.holding import on_answer
+
+    xa = node()
+    in_doubt(xa)
+    OutChannel.objects.filter(lane="bulk").update(incarnation="5-aaaaaaaaaaaaaaaa", given=3)
+    stand = Stand(Lane.BULK, "8-cccccccccccccccc", n=7, changes=4)
+
+    on_answer(xa, "XE", RecoveryGiven(since=asked().since, after="", stands=(Standing(stand=stand),)), LATER)
+
+    bulk = OutChannel.objects.get(lane="bulk")
+    assert (bulk.incarnation, sorted(bulk.former)) == ("", ["5-aaaaaaaaaaaaaaaa", "8-cccccccccccccccc"])
+
+
+def test_peer_that_says_so_is_not_believed_while_this_node_is_held() -> None:
+    from tansiq.exchange.models import Alarm, Link
+
+    xa = node()
+    restored(xa)
+
+    in_doubt(xa)
+
+    assert (Link.objects.get(peer="XE").doubted_at, Alarm.objects.count()) == (None, 0)
 
 
 # ---- what comes back
@@ -327,6 +387,41 @@ def test_own_object_that_was_narrowed_is_withheld_until_its_marking_is_set_again
     publish(xa, kind="case.note", name="1", payload=payload(), markings=marked("XA", "XE"), team="XA", now=LATER)
 
     assert (before, own()) == ((1, 1, True), (2, 1, False))
+
+
+def test_node_that_was_never_restored_takes_no_peers_word_for_a_recall_of_its_own() -> None:
+    from tansiq.exchange.models import Link, SharedObject
+    from tansiq.exchange.node.holding import ask_back, on_answer
+    from tansiq.exchange.node.recalls import heed
+    from tansiq.exchange.node.tombstones import recall_of
+
+    xa = node()
+    live(version=FIRST)
+    ask_back(xa, "XE", NOW)
+
+    def recalled() -> None:
+        heed(node("XE"), "XA:1", Recall(narrowed=Version(1, 4)), recall_id="XA:recall.1", came_from="XA", now=NOW)
+
+    on_answer(xa, "XE", given_by("XE", recalled), LATER)
+
+    assert (own(), recall_of(SharedObject.objects.get())) == ((1, 1, False), Recall())
+    assert not Link.objects.filter(incomplete_since__isnull=False).exists()
+
+
+def test_answer_that_nobody_waited_for_still_says_where_the_channels_stood() -> None:
+    from tansiq.exchange.models import Link, OutChannel
+    from tansiq.exchange.node.holding import is_held, on_answer, waive
+
+    restored(node())
+    since = asked().since
+    for peer in ("XE", "XF"):
+        waive(node(), peer, by=AMINA, reason="away", now=LATER)
+    stand = Stand(Lane.NORMAL, "9-bbbbbbbbbbbbbbbb", n=70, changes=40)
+
+    on_answer(node(), "XE", RecoveryGiven(since=since, after="", stands=(Standing(stand=stand),)), LATER)
+
+    assert (is_held(), Link.objects.get(peer="XE").asking_since) == (False, None)
+    assert OutChannel.objects.get(peer="XE", lane="normal").former == ["9-bbbbbbbbbbbbbbbb"]
 
 
 def test_others_object_that_its_home_recalled_is_deleted() -> None:

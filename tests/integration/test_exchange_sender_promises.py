@@ -178,7 +178,7 @@ class Sender(RuleBasedStateMachine):
         receipt = self.recipient.receipt(self.now)
         if receipt is not None:
             follow = on_receipt(self.here, receipt, self.now)
-            assert not follow.held
+            assert not follow.doubted
             assert not follow.frozen
 
     @rule(span=st.sampled_from(SPANS))

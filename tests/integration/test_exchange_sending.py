@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -636,27 +637,97 @@ def test_a_receipt_whose_changes_do_not_follow_is_asked_for_again() -> None:
     assert follow.ask_since == 0
 
 
-def test_a_receipt_of_positions_never_given_holds_this_node() -> None:
+def open_alarms() -> list[tuple[str, str, int]]:
+    from tansiq.exchange.models import Alarm
+
+    return list(Alarm.objects.filter(ended_at=None).values_list("code", "peer", "times"))
+
+
+def test_a_receipt_of_positions_never_given_begins_that_link_anew_and_silences_nobody() -> None:
+    from tansiq.exchange.models import Link, OutboxRow
     from tansiq.exchange.node.holding import is_held
 
     xa = node()
-    sent(xa, 1)
+    publish(xa, "alert", "XE", "XF", kind="alert")
+    sent(xa, 2)
+    before = channel().incarnation
 
     follow = believe(xa, receipt(7))
 
-    assert follow.held
-    assert is_held()
+    assert (follow.doubted, is_held(), open_alarms()) == (True, False, [("exchange.doubted", "XE", 1)])
+    link = Link.objects.get(peer="XE")
+    assert link.doubted_at == link.asking_since == NOW
+    assert (channel().incarnation, before in channel().former) == ("", True)
+    assert set(OutboxRow.objects.values_list("peer", "lane")) == {
+        ("XE", "normal"),
+        ("XE", "urgent"),
+        ("XF", "urgent"),
+    }
+    seal(xa, now=NOW + SECOND)
+    assert incarnation_number(channel().incarnation) > incarnation_number(before)
+    assert positions(due(xa, now=NOW + SECOND)) == [(1, 1), (2, 2)]
 
 
-def test_a_receipt_of_a_later_incarnation_holds_this_node() -> None:
+def test_a_peer_that_goes_on_saying_so_is_not_heard_for_an_hour() -> None:
+    xa = node()
+    sent(xa, 1)
+    believe(xa, receipt(7))
+    seal(xa)
+    incarnation = channel().incarnation
+
+    believe(xa, receipt(7, n=2), NOW + MINUTE)
+    after_a_minute = channel().incarnation
+    believe(xa, receipt(7, n=3), NOW + HOUR)
+
+    assert (after_a_minute, channel().incarnation) == (incarnation, "")
+    assert open_alarms() == [("exchange.doubted", "XE", 2)]
+
+
+def test_a_receipt_of_a_later_incarnation_begins_one_above_it() -> None:
     xa = node()
     sent(xa, 1)
     number = incarnation_number(channel().incarnation)
 
     former = believe(xa, receipt(1, incarnation=new_incarnation(number - 1)))
-    later = believe(xa, receipt(1, incarnation=new_incarnation(number + 1)))
+    later = believe(xa, receipt(1, incarnation=new_incarnation(number + 100)))
+    seal(xa)
 
-    assert (former.held, later.held) == (False, True)
+    assert (former.doubted, later.doubted) == (False, True)
+    assert incarnation_number(channel().incarnation) == number + 101
+
+
+def test_a_receipt_about_a_lane_on_which_nothing_was_sent_begins_one_above_it() -> None:
+    from tansiq.exchange.node.holding import is_held
+
+    xa = node()
+    sent(xa, 1)
+    number = incarnation_number(channel().incarnation)
+
+    believe(xa, replace(receipt(0, incarnation=new_incarnation(number + 7)), lane=Lane.BULK))
+    publish(xa, "event", "XE", kind="event")
+    seal(xa, Lane.BULK)
+
+    assert not is_held()
+    assert incarnation_number(channel(lane=Lane.BULK).incarnation) == number + 8
+
+
+def test_a_receipt_of_an_incarnation_above_which_there_is_no_room_is_passed_over() -> None:
+    xa = node()
+    sent(xa, 1)
+
+    follow = believe(xa, receipt(0, incarnation=new_incarnation(10**15 - 1)))
+
+    assert (follow.doubted, open_alarms()) == (False, [])
+
+
+def test_a_removed_node_makes_nobody_doubt() -> None:
+    xa = node()
+    sent(xa, 1)
+    before = channel().incarnation
+
+    believe(node(members=("XA", "XF"), former=("XE",)), receipt(7))
+
+    assert (channel().incarnation, open_alarms()) == (before, [])
 
 
 def test_a_receipt_with_another_digest_freezes_the_link_and_is_kept() -> None:

@@ -42,6 +42,7 @@ class Life(models.Model):
 
     number = models.PositiveIntegerField(default=0)  # 0: never restored
     held_since = moment_or_none()  # null: it speaks
+    restored_at = moment_or_none()  # lately; null: never
     reason = models.CharField(max_length=32, blank=True)
     began_at = models.DateTimeField()
     embargoes_through = moment_or_none()  # embargoes that ended until then were followed
@@ -64,7 +65,8 @@ class Serving(models.Model):
 class Link(models.Model):
     """One peer as this node sees it.
 
-    ``asking_since`` and ``asked_after``: what section 11.1 says is being asked of it, held or not.
+    ``asking_since`` and ``asked_after``: what section 11.1 says is being asked of it, held or not. ``doubted_at`` is
+    the same moment where it is asked since it says that it holds what was never given here.
     """
 
     peer = models.CharField(max_length=32, primary_key=True)
@@ -74,6 +76,7 @@ class Link(models.Model):
     equal_at = moment_or_none()
     compared_at = moment_or_none()
     wish_at = moment_or_none()  # somebody wants both directions compared: the peer is to be asked to open one, too
+    doubted_at = moment_or_none()
     asking_since = moment_or_none()
     asked_after = models.CharField(max_length=128, blank=True)
     asked_at = moment_or_none()  # the last attempt

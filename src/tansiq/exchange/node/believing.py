@@ -12,6 +12,7 @@ from django.db.models import Count, Sum
 from tansiq.exchange import receipts, sending
 from tansiq.exchange.body import ObjectState, Receipt
 from tansiq.exchange.channel import Span
+from tansiq.exchange.held import MOST_NUMBERED
 from tansiq.exchange.models import OutChannel, Recipient, Sent
 from tansiq.exchange.node import believing_plain, keeping
 from tansiq.exchange.node.here import Here
@@ -30,12 +31,12 @@ class Follow:
 
     Attributes:
         ask_since: a receipt with the changes after this number is to be asked for on the channel (section 3.6).
-        held: this node found that it was restored, and speaks no more until its peers have answered.
+        doubted: the peer says that it holds what this node never gave; it may be right.
         frozen: the two tell different stories of one position.
     """
 
     ask_since: int | None = None
-    held: bool = False
+    doubted: bool = False
     frozen: bool = False
 
 
@@ -59,11 +60,12 @@ def _on_plain(here: Here, said: Sequence[Receipt], now: datetime) -> dict[int, F
 
 def on_receipt(here: Here, receipt: Receipt, now: datetime) -> Follow:
     """Believe a receipt, or not (section 3.5); of an incarnation that is over it says nothing any more."""
-    from tansiq.exchange.node import holding
+    from tansiq.exchange.node import life
 
     follow = _on_receipt(here, receipt, now)
-    if follow.held:
-        holding.become_held(here, now)  # which locks more than one channel, and what comes before them
+    if follow.doubted:
+        # Which locks more than one channel, and what comes before them.
+        life.doubt(here, receipt.sender, receipt.lane, receipt.incarnation, now)
     return follow
 
 
@@ -75,14 +77,12 @@ def _on_receipt(here: Here, receipt: Receipt, now: datetime) -> Follow:
         return Follow()
     channel = keeping.locked(receipt.sender, receipt.lane)
     if channel is None or channel.incarnation != receipt.incarnation:
-        if not _is_of_another_life(channel, receipt):
-            return Follow()
-        return Follow(held=True)
+        return Follow(doubted=_is_of_another_life(channel, receipt))
     said = _said(receipt)
     ours = Sent.objects.filter(channel=channel, last=said.through).values_list("digest", flat=True).first()
     weighed = receipts.weigh(keeping.belief_of(channel), said, given=channel.given, digest_at_through=ours)
     if weighed.alarm is Alarm.HIGHER:
-        return Follow(held=True)
+        return Follow(doubted=True)
     if weighed.alarm is Alarm.OTHER_CHAIN:
         _freeze(here, receipt, ours or "", now)
         return Follow(frozen=True)
@@ -94,10 +94,10 @@ def _on_receipt(here: Here, receipt: Receipt, now: datetime) -> Follow:
 
 
 def _is_of_another_life(channel: OutChannel | None, receipt: Receipt) -> bool:
-    """It is about an incarnation later than any that this node gave (section 2.1)."""
+    """It is about an incarnation later than any that this node gave, and leaves room above (sections 2.1 and 3.6)."""
     known = {*channel.former, channel.incarnation} - {""} if channel else set()
     number = incarnation_number(receipt.incarnation)
-    return all(number > incarnation_number(one) for one in known)
+    return number <= MOST_NUMBERED and all(number > incarnation_number(one) for one in known)
 
 
 def _said(receipt: Receipt) -> Holding:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from tansiq.exchange.node.answering import on_request
 from tansiq.exchange.node.freezing import freeze
-from tansiq.exchange.node.life import ask_back, become_held, is_held, may_waive, restore, waiting_for, waive
+from tansiq.exchange.node.life import ask_back, is_held, may_waive, restore, waiting_for, waive
 from tansiq.exchange.node.returning import due_requests, on_answer
 
 __all__ = [
     "ask_back",
-    "become_held",
     "due_requests",
     "freeze",
     "is_held",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from tansiq.audit import actions as audit
 from tansiq.core.decision import YES, Decision, no
 from tansiq.core.viewer import Role, Viewer
+from tansiq.exchange.body import Lane
+from tansiq.exchange.channel import KEPT
 from tansiq.exchange.models import Life, Link, OutboxRow, OutChannel, RecallOrder
 from tansiq.exchange.node import alarms, keeping
 from tansiq.exchange.node.here import Here
@@ -17,7 +19,11 @@ from tansiq.exchange.node.locking import lock
 from tansiq.exchange.values import whole_milliseconds
 
 RESTORED, HIGHER = "restored", "higher"
-"""Why a node is held: somebody restored it; a peer has positions that it never gave."""
+"""Why a node is held: somebody restored it; a peer gave back what it has signed and does not remember."""
+
+
+DOUBTED_AGAIN = timedelta(hours=1)
+"""A peer that goes on saying so is not heard so long, else it would keep its link beginning anew."""
 
 
 def held() -> Life | None:
@@ -34,6 +40,11 @@ def is_held() -> bool:
     """Held, a node shows nothing of others but what everybody may have: its copies may be recalled by now. Queries of
     desks ask this first; those of members by ``members.withheld``."""
     return Life.objects.filter(pk=1, held_since__isnull=False).exists()
+
+
+def was_restored(now: datetime) -> bool:
+    """So lately that what this node said between backup and restore may still be on its way (section 8.6)."""
+    return Life.objects.filter(pk=1, restored_at__gt=now - KEPT).exists()
 
 
 def waiting_for(here: Here) -> frozenset[str]:
@@ -64,6 +75,7 @@ def restore(here: Here, now: datetime, *, reason: str = RESTORED) -> None:
     life = locked(now)
     lock(OutChannel.objects.all(), "peer", "lane")
     life.number, life.reason, life.held_since = life.number + 1, reason, whole_milliseconds(now)
+    life.restored_at = life.held_since
     life.save()
     Link.objects.exclude(peer__in=here.peers).update(asking_since=None)
     _ask(here.peers, life.held_since)
@@ -76,10 +88,39 @@ def restore(here: Here, now: datetime, *, reason: str = RESTORED) -> None:
 
 @transaction.atomic
 def become_held(here: Here, now: datetime) -> None:
-    """A peer has positions that were never given here: this is a backup that nobody said was restored."""
-    if not is_held():
-        alarms.raise_alarm("exchange.held", "", {}, now)
-        restore(here, now, reason=HIGHER)
+    """A peer has proven that this is a backup which nobody said was restored (section 11.1)."""
+    alarms.raise_alarm("exchange.held", "", {}, now)
+    restore(here, now, reason=HIGHER)
+
+
+@transaction.atomic
+def doubt(here: Here, peer: str, lane: Lane, incarnation: str, now: datetime) -> None:
+    """``peer`` says that it holds what was never given here. It may be right: then this is a backup that nobody said
+    was restored. But it proves nothing by saying so, and must not silence this node for all others (section 11.1). So
+    the link begins anew above what it says, and the peer is asked for what it has of this node's.
+
+    Args:
+        lane, incarnation: what its receipt is about.
+    """
+    locked(now)
+    channels = keeping.opened_in_order([(peer, one.value) for one in Lane])
+    _links([peer])
+    link = Link.objects.get(peer=peer)
+    if is_held() or peer not in here.peers or _is_recent(link.doubted_at, now):
+        return
+    channel = channels[peer, lane.value]
+    channel.former = sorted({*channel.former, incarnation} - {channel.incarnation})
+    for one in channels.values():
+        keeping.renumber(one, now, requeue=True)
+    link.doubted_at = whole_milliseconds(now)
+    link.save(update_fields=["doubted_at"])
+    _ask([peer], link.doubted_at)
+    to_compare([peer], now)
+    alarms.raise_alarm("exchange.doubted", peer, {}, now)
+
+
+def _is_recent(doubted_at: datetime | None, now: datetime) -> bool:
+    return doubted_at is not None and now - DOUBTED_AGAIN < doubted_at <= now
 
 
 @transaction.atomic

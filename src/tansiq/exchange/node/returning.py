@@ -26,7 +26,7 @@ from tansiq.exchange.node.tombstones import BLOCKED
 from tansiq.exchange.pages import Partial
 from tansiq.exchange.receiving import Recall
 from tansiq.exchange.requests import RecoveryAsked, RecoveryGiven
-from tansiq.exchange.values import Unfit
+from tansiq.exchange.values import Unfit, incarnation_number
 
 ASKED_AGAIN = timedelta(seconds=30)
 MOST_ASKED = 10
@@ -85,14 +85,16 @@ def on_answer(here: Here, peer: str, given: RecoveryGiven, now: datetime) -> lis
         return []  # its digest is wrong: asked for again from its beginning
     if found.partial:
         _partial[here.code, peer] = found.partial
-    was_held = life.is_held()
-    is_news = [recover(here, peer, name, text, now) for name, text in found.whole]
+    was_held, is_doubted = life.is_held(), link.doubted_at == link.asking_since
+    is_signed_here = [recover(here, peer, name, text, now) for name, text in found.whole]
+    if any(is_signed_here) and is_doubted and not was_held:
+        life.become_held(here, now)  # which asks everybody, this peer too, from the beginning
+        return []
     recalls = pages.recalls_of(given, found)
-    is_news += [_take_recall(here, peer, object_id, recall, now) for object_id, recall in recalls.items()]
-    if was_held:
-        for standing in given.stands:
-            _renumber(peer, standing.stand)
-    elif any(is_news):
+    is_news = [_take_recall(here, peer, object_id, recall, now) for object_id, recall in recalls.items()]
+    for standing in given.stands:
+        _renumber(peer, standing.stand, was_held, now)
+    if not was_held and any(is_signed_here + is_news):
         life.to_compare(here.peers, now)
     return _next(here, link, given, found, was_held, now)
 
@@ -113,9 +115,12 @@ def _next(
 
 
 def _take_recall(here: Here, peer: str, object_id: str, recall: Recall, now: datetime) -> bool:
-    """A recall that a peer remembers, of an own object or of its own. Whether anything of this node changed by it."""
+    """A recall that a peer remembers, of an own object or of its own. Whether anything of this node changed by it.
+
+    Of an own object it is the peer's word alone: a node that was not restored knows what it recalled itself.
+    """
     is_own = here.lives_here(object_id.partition(":")[0])
-    if is_own and not is_plausible(recall.narrowed):
+    if is_own and not (life.was_restored(now) and is_plausible(recall.narrowed)):
         return False
     if not is_own and authority(here, object_id, recall, peer) is not None:
         return False
@@ -133,18 +138,22 @@ def _take_recall(here: Here, peer: str, object_id: str, recall: Recall, now: dat
     return True
 
 
-def _renumber(peer: str, stand: Stand) -> None:
-    """Incarnations and receipts go on above what the peer has seen of a former life."""
+def _renumber(peer: str, stand: Stand, was_held: bool, now: datetime) -> None:
+    """Incarnations and receipts go on above what the peer has seen of a former life, be it that nobody waited for its
+    answer."""
     channel = keeping.opened([peer], stand.lane)[peer]
-    if stand.incarnation and stand.incarnation not in channel.former:
+    if stand.incarnation and stand.incarnation not in {*channel.former, channel.incarnation}:
         channel.former = [*channel.former, stand.incarnation]
+        if channel.incarnation and incarnation_number(channel.incarnation) <= incarnation_number(stand.incarnation):
+            keeping.renumber(channel, now, requeue=True)  # begun since, and lower than one that the peer knows
     channel.floor_n, channel.floor_changes = stand.n, stand.changes
     channel.save(update_fields=["former", "floor_n", "floor_changes"])
     for one in InChannel.objects.select_for_update().filter(peer=peer, lane=stand.lane.value):
-        one.n = max(one.n, stand.n)
-        one.changes = one.said = max(one.changes, stand.changes)
-        one.unsaid = True
-        one.save(update_fields=["n", "changes", "said", "unsaid"])
+        if was_held or stand.n > one.n or stand.changes > one.changes:
+            one.n = max(one.n, stand.n)
+            one.changes = one.said = max(one.changes, stand.changes)
+            one.unsaid = True
+            one.save(update_fields=["n", "changes", "said", "unsaid"])
 
 
 # ---- released

@@ -164,9 +164,10 @@ def may_get(here: Here, peer: str, digest: str, now: datetime) -> list[Blob]:
 def _may_go(here: Here, peer: str, statements: Collection[int], now: datetime) -> set[int]:
     columns = ("pk", "object", "kind", "marking_id")
     going = [Going(*row) for row in Statement.objects.filter(pk__in=statements).values_list(*columns)]
-    kept = set(
-        SharedObject.objects.filter(BLOCKED, pk__in={one.object for one in going}).values_list("pk", flat=True)
-    )  # kept against a recall: nobody gets it from here
+    blocked = SharedObject.objects.filter(BLOCKED, pk__in={one.object for one in going})
+    kept = {
+        pk for pk, owner in blocked.values_list("pk", "owner") if not here.lives_here(owner)
+    }  # against a recall: nobody gets it from here. What is this node's own a peer's word alone does not block
     return Deciding(here, now).may_go(peer, [one for one in going if one.object not in kept])
 
 

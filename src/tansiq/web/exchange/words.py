@@ -98,7 +98,7 @@ EVIDENCE: dict[str, Words] = {
 }
 HELD: dict[str, Words] = {
     "restored": gettext_lazy("It was restored from a backup."),
-    "higher": gettext_lazy("A peer has messages that this node does not remember: its data are an old backup."),
+    "higher": gettext_lazy("A peer gave back what this node signed and does not remember: its data are an old backup."),
 }
 
 ALARMS: Mapping[str, tuple[str, str]] = {
@@ -132,6 +132,13 @@ ALARMS: Mapping[str, tuple[str, str]] = {
     "exchange.disk": (
         N_("The disk of this node is nearly full: {free_bytes} bytes are left. What was to be sent last was put off."),
         N_("Make room on the disk. What was put off goes after the next comparison."),
+    ),
+    "exchange.doubted": (
+        N_("{peer} says that it has messages which this node does not remember having sent."),
+        N_(
+            "If this node's data came from a backup, run `tansiq exchange restore`. If not, {peer} is wrong: tell its "
+            "operator, and ask which program it runs. The link between the two was begun anew."
+        ),
     ),
     "exchange.former_incarnation": (
         N_("{peer} sends on {lane} under a number that it has given up: perhaps an old copy of it runs."),
