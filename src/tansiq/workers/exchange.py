@@ -171,8 +171,7 @@ class House:
                 break
         self._make_room(now)
         self._lead(here, now)
-        if self._is_time(f"directory {here.epoch}", DAILY, now) and not holding.is_held():
-            publish_changes(here, None, now)
+        self._tell_directory(here, now)
         if self._is_time("embargoes", timedelta(minutes=1), now):
             entitlements.follow_embargoes(here, now)
         if self._is_time("prune", HOURLY, now):
@@ -183,6 +182,14 @@ class House:
             ask = service.asking.made(here, peer, asked, now)
             if ask is not None:
                 yield ask
+
+    def _tell_directory(self, here: Here, now: datetime) -> None:
+        """What changed while the node was held is said as soon as it speaks again."""
+        what = f"directory {here.epoch}"
+        if holding.is_held():
+            self._last.pop(what, None)
+        elif self._is_time(what, DAILY, now):
+            publish_changes(here, None, now)
 
     def _keep_files(self, files: Files, here: Here, now: datetime) -> None:
         files.tidy(now)

@@ -42,7 +42,7 @@ def publish_changes(here: Here, codes: Collection[str] | None, now: datetime) ->
 
 def on_change(codes: Collection[str], now: datetime) -> None:
     """Where the keys cannot be read, or the node is held, the change goes later: everything is looked through again
-    at every start and every day."""
+    at every start, when a node is held no more, and every day."""
     try:
         here = rosters.here(settings.HOME, now=now)
     except TansiqError as error:
