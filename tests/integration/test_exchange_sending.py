@@ -514,6 +514,22 @@ def test_forward_by_a_node_that_may_not_is_refused() -> None:
     assert not forward(xe, "XA:1", "XF", NOW)
 
 
+@pytest.mark.parametrize(
+    "recalled",
+    [{"narrowed_term": 1, "narrowed_n": 2}, {"left_term": 1, "left_n": 1, "recall_epoch": 1}],
+    ids=["narrowed", "left"],
+)
+def test_forward_of_what_is_kept_against_a_recall_is_refused(recalled: dict[str, int]) -> None:
+    from tansiq.exchange.models import SharedObject
+    from tansiq.exchange.node.publishing import forward
+
+    xe = node("XE")
+    received(xe, "XA:1", "XE", "XF")
+    SharedObject.objects.filter(object="XA:1").update(kept_reason="evidence", kept_by="AMINA", kept_at=NOW, **recalled)
+
+    assert not forward(xe, "XA:1", "XF", NOW)
+
+
 def test_a_proven_narrowing_that_is_not_applied_stops_a_forward() -> None:
     from tansiq.exchange.models import SharedObject
     from tansiq.exchange.node.publishing import forward

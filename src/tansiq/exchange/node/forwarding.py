@@ -13,6 +13,7 @@ from tansiq.exchange.node import life, statements
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.statements import BATCH
+from tansiq.exchange.node.tombstones import BLOCKED
 
 
 def enqueue(here: Here, statement: Statement, peers: Iterable[str], now: datetime) -> None:
@@ -57,8 +58,8 @@ def _may_forward(here: Here, row: SharedObject, peer: str, now: datetime) -> boo
     home = here.facts.homes.get(row.owner)
     if home == here.code or peer in (home, here.code) or here.code not in here.facts.forwarders:
         return False
-    if not can_go_on(row.statement):
-        return False
+    if not can_go_on(row.statement) or SharedObject.objects.filter(BLOCKED, pk=row.pk).exists():
+        return False  # what is kept against a recall goes nowhere (section 12)
     deciding = Deciding(here, now)
     key = deciding.latest([row.object]).get(row.object)
     deciding.learn([key] if key else [])
