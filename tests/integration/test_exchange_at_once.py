@@ -18,6 +18,7 @@ from factories import node_databases
 from factories import postgres as servers
 from factories.exchange_bodies import Stream
 from factories.exchange_node import NOW, Desk, here, kinds, marked, payload
+from tansiq.core.marking import Audience, Marking, Tlp
 from tansiq.core.viewer import Role, Viewer
 from tansiq.exchange import recall
 from tansiq.exchange.body import BlobReference, Lane, Version
@@ -399,3 +400,36 @@ def test_transaction_that_was_ended_for_another_is_done_again(at_once: AtOnce) -
         thread.join()
 
     assert len(tries) > 2
+
+
+# ---- two who mark one item
+
+
+def test_marking_that_adds_does_not_undo_what_its_origin_narrows_meanwhile(at_once: AtOnce) -> None:
+    from django.core.management import call_command
+
+    from factories.sharing import notebook, written
+    from tansiq.core.decision import NotAllowed
+    from tansiq.sharing import actions
+
+    wide, narrow = (Marking(Tlp.AMBER, "XA", Audience.of(teams=teams)) for teams in (["XE", "XF"], ["XE"]))
+    added = Marking(Tlp.AMBER, "XE", Audience.of(teams=["XA"]))
+    origin = Viewer(person="P", team="XA", roles=frozenset({Role.ANALYST}), community=True)
+    refused: list[object] = []
+
+    def add() -> None:
+        try:
+            actions.mark(note, [wide, added], by=AMINA, now=NOW)
+        except NotAllowed as error:
+            refused.append(error.values["reason"])
+
+    call_command("migrate", "sharing", verbosity=0, interactive=False)
+    with notebook() as notes:
+        note = written(notes, [wide])
+        with transaction():
+            actions.mark(note, [narrow], by=origin, now=NOW)
+            other = at_once.begun(add)
+        other.join()
+
+        assert note.marked() == {narrow}
+    assert refused == ["sharing.mark.not_origin"]

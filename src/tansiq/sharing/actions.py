@@ -53,6 +53,7 @@ def mark(item: Marked, markings: Collection[Marking], *, by: Viewer, now: dateti
 
     Raises: NotAllowed. Whoever cannot see a marked item cannot mark it either.
     """
+    QuerySet(type(item)).select_for_update().get(pk=item.pk)  # of two at once the second sees what the first has made
     old = item.marked()
     rules.may_mark(old, markings, now, by=by).require()
     if set(markings) == old:
