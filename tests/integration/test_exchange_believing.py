@@ -192,3 +192,22 @@ def test_plain_receipts_of_many_channels_take_as_many_queries_as_of_two() -> Non
         counted.append(sum(one["sql"].startswith(("SELECT", "INSERT")) for one in queries))
 
     assert counted[0] == counted[1]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_nobody_at_a_peer_may_have_is_an_alarm_here_too(together: bool) -> None:
+    from tansiq.exchange.models import Alarm
+    from tansiq.exchange.node import attempts
+
+    xa = sent_to_all()
+    attempts.due_attempts(xa, "XE", Lane.URGENT, now=NOW)
+    states = tuple(
+        ObjectState(object=name, version=Version(1, 1), state=State.REFUSED, reason="not_entitled")
+        for name in ("XA:alert.0", "XA:never-sent")
+    )
+    receipts = [says("XE", 2, objects=states, changes=2), says("XB", 1)]
+
+    attempts.on_receipts(xa, receipts[: 1 + together], LATER)
+
+    found = [(one.code, one.peer, one.values) for one in Alarm.objects.all()]
+    assert found == [("exchange.not_entitled_there", "XE", {"count": 1})]

@@ -612,6 +612,69 @@ def test_embargo_that_had_ended_when_it_was_sent_has_ended_for_a_clock_behind(
     assert desk.texts == ({} if becomes else {"XA:1": "1 1"})
 
 
+def test_what_is_taken_before_its_embargo_ends_here_is_shown_and_forwarded_when_it_has(xe: Here) -> None:
+    from tansiq.exchange.models import Waiting
+    from tansiq.exchange.node import settling
+    from tansiq.exchange.node.deciding import Deciding
+
+    end = NOW + timedelta(minutes=1)
+    under_embargo = [Marking(Tlp.GREEN, "XA", embargo_until=end)]
+
+    got(xe, Stream().says("1", marking=under_embargo, needs="XA:0", at=end))
+
+    row = Waiting.objects.get()
+    shown = [bool(settling.may_decide(row, by=AMINA, now=now)) for now in (NOW, end)]
+    forwarded = ["XF" in Deciding(xe, now).peers(under_embargo) for now in (NOW, end)]
+    assert (row.state, shown, forwarded) == ("parked", [False, True], [False, True])
+
+
+def test_what_nobody_here_might_have_is_judged_again_under_a_later_roster(desk: Desk) -> None:
+    from tansiq.exchange.node import settling
+
+    outside = replace(here("XE", desk=desk), community=frozenset({"XA"}))
+    got(outside, Stream().says("1", marking=[Marking(Tlp.GREEN, "XA")]))
+    before = receipts(outside)[0]
+
+    inside = here("XE", epoch=2, desk=desk)
+    woken = settling.on_roster(inside, NOW)
+    settling.settle_ready(inside, NOW)
+
+    later = NOW + timedelta(seconds=2)
+    assert said(before) == {"XA:1": (Version(1, 1), "refused", "not_entitled")}
+    assert (woken, waiting(), desk.texts) == (1, [], {"XA:1": "1 1"})
+    assert said(receipts(inside, later)[0]) == {"XA:1": (Version(1, 1), "stored", "")}
+
+
+def test_what_still_nobody_here_may_have_stays_refused_and_is_not_said_again(desk: Desk) -> None:
+    from tansiq.exchange.models import Waiting
+    from tansiq.exchange.node import settling
+
+    outside = replace(here("XE", desk=desk), community=frozenset({"XA"}))
+    got(outside, Stream().says("1", marking=[Marking(Tlp.GREEN, "XA")]))
+    receipts(outside)
+
+    later = replace(here("XE", epoch=2, desk=desk), community=frozenset({"XA"}))
+    settling.on_roster(later, NOW)
+    settling.settle_ready(later, NOW)
+
+    assert waiting() == [("XA:1", "refused", "not_entitled")]
+    assert not Waiting.objects.get().ready
+    assert receipts(later, NOW + timedelta(seconds=2)) == []
+
+
+def test_what_a_person_refused_stays_refused_under_a_later_roster(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Waiting
+    from tansiq.exchange.node import settling
+
+    got(xe, Stream().says("1", needs="XA:0"))
+    settling.refuse(xe, Waiting.objects.get().pk, AMINA, NOW)
+    Waiting.objects.update(reason="not_entitled", refused="not_entitled")
+
+    woken = settling.on_roster(here("XE", epoch=2, desk=desk), NOW)
+
+    assert (woken, Waiting.objects.get().state) == (0, "refused")
+
+
 def test_versions_that_are_not_above_what_is_applied_are_had(xe: Here, desk: Desk) -> None:
     stream = Stream()
     got(xe, stream.says("1", 2))

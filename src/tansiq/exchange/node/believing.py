@@ -10,13 +10,14 @@ from django.db import transaction
 from django.db.models import Count, Sum
 
 from tansiq.exchange import receipts, sending
-from tansiq.exchange.body import ObjectState, Receipt
+from tansiq.exchange.body import ObjectState, Receipt, State
 from tansiq.exchange.channel import Span
 from tansiq.exchange.held import MOST_NUMBERED
 from tansiq.exchange.models import OutChannel, Recipient, Sent
 from tansiq.exchange.node import believing_plain, keeping
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.refusing import entry_of
+from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receipts import Alarm, Holding
 from tansiq.exchange.sending import Entry
 from tansiq.exchange.values import incarnation_number
@@ -223,6 +224,16 @@ def _note_states(here: Here, said: Mapping[str, Sequence[ObjectState]], now: dat
 
     for peer, states in said.items():
         recalls.on_states(here, peer, states, now)
+        _tell_of_refused(peer, states, {object_id for object_id, one in pairs if one == peer}, now)
+
+
+def _tell_of_refused(peer: str, states: Sequence[ObjectState], attempted: set[str], now: datetime) -> None:
+    """Check 5.16 failed there: an alarm at this end, too."""
+    from tansiq.exchange.node import alarms
+
+    refused = {one.object for one in states if one.state is State.REFUSED and one.reason == Reason.NOT_ENTITLED}
+    if refused & attempted:
+        alarms.raise_alarm("exchange.not_entitled_there", peer, {"count": len(refused & attempted)}, now)
 
 
 def _stated(object_id: str, peer: str, said: ObjectState, now: datetime) -> Recipient:

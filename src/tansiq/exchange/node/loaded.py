@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Q
+
 from tansiq.exchange.body import State, Version
 from tansiq.exchange.kinds import owner_of
 from tansiq.exchange.models import InChannel, SharedObject, Waiting, WaitingFor
@@ -42,7 +44,8 @@ class Loaded:
         lock(rows)
         named = rows.select_related("statement", "proven").defer("statement__content", "proven__content")
         self.shared |= {row.object: row for row in named}
-        waiting = list(Waiting.objects.filter(object__in=new).exclude(state=State.REFUSED).defer("body"))
+        is_over = Q(state=State.REFUSED, ready=False)
+        waiting = list(Waiting.objects.filter(object__in=new).exclude(is_over).defer("body"))
         return self._read(waiting) if waiting else []
 
     def _read(self, rows: list[Waiting]) -> list[Candidate]:

@@ -134,9 +134,12 @@ def on_known(here: Here, now: datetime) -> int:
 
 
 def on_roster(here: Here, now: datetime) -> int:
-    """Another roster counts: it may know a key, a home or an owner that the one before did not."""
+    """Another roster counts: it may know a key, a home or an owner that the one before did not, and let a team here
+    have what none might. What a person refused stays refused."""
+    refused = Waiting.objects.filter(state=State.REFUSED, reason=Reason.NOT_ENTITLED, refused_by="")
     with transaction.atomic():
-        return mark(Waiting.objects.filter(state=State.QUARANTINED, unfit__in=OF_THE_ROSTER), examined=0)
+        unfit = mark(Waiting.objects.filter(state=State.QUARANTINED, unfit__in=OF_THE_ROSTER), examined=0)
+        return unfit + refused.update(ready=True, examined=0)
 
 
 def on_clock(here: Here, now: datetime, *, most: int = CHUNK) -> int:

@@ -13,7 +13,7 @@ from tansiq.exchange.node.portions import in_parts
 
 
 def mark(rows: QuerySet[Waiting], **changes: object) -> int:
-    """To be settled by ``settling.settle_ready``; how many that are. What was refused is refused for good."""
+    """To be settled by ``settling.settle_ready``; how many that are. What was refused waits for nothing that comes."""
     return rows.exclude(state=State.REFUSED).update(ready=True, **changes)
 
 

@@ -156,6 +156,10 @@ ALARMS: Mapping[str, tuple[str, str]] = {
         N_("{peer} sent {count} on {lane} that nobody here may have; all was refused."),
         N_("Tell {peer}: it marks wrongly, or its roster is an old one."),
     ),
+    "exchange.not_entitled_there": (
+        N_("{peer} refused {count} that this node sent: by its roster and its clock nobody there may have it."),
+        N_("See that this node has the newest roster and the right time. {peer} looks at it again with each roster."),
+    ),
     "exchange.register": (
         N_("The roster of epoch {epoch} says otherwise than what was recorded here of {teams}; the roster holds."),
         N_(
