@@ -19,7 +19,7 @@ from tansiq.exchange.kinds import Kind, Kinds, Said
 from tansiq.exchange.reasons import JunkReason
 from tansiq.exchange.seal import Junk, Sealed
 from tansiq.exchange.trust import Authentic
-from tansiq.exchange.values import EMPTY_DIGEST
+from tansiq.exchange.values import EMPTY_DIGEST, new_id
 
 if TYPE_CHECKING:
     from tansiq.exchange.models import InChannel
@@ -63,6 +63,24 @@ def channel(stream: Stream) -> InChannel:
     from tansiq.exchange.models import InChannel
 
     return InChannel.objects.get(peer=stream.sender, lane=stream.lane, incarnation=stream.incarnation)
+
+
+def of_a_receipt(*, epoch: int = 1) -> Authentic:
+    """XA's, of what XE sent it."""
+    head: dict[str, Any] = {"realm": "live", "sender": "XA", "recipient": "XE", "epoch": epoch, "sent_at": NOW}
+    return opened(
+        Receipt(
+            **head,
+            id=new_id(NOW),
+            lane=Lane.NORMAL,
+            incarnation="5-abcdefghijklmnop",
+            n=1,
+            through=0,
+            body_hash=EMPTY_DIGEST,
+            highest=0,
+            clock=NOW,
+        )
+    )
 
 
 def waiting() -> list[tuple[str, str, str]]:
@@ -322,6 +340,33 @@ def test_body_of_a_later_roster_waits_for_it(xe: Here, desk: Desk) -> None:
     assert (outcome.became, outcome.reason, outcome.ask_roster) == (inbox.Became.PARKED, "epoch", True)
     assert (between, ParkedBody.objects.count()) == (1, 0)
     assert desk.texts == {"XA:1": "1 1"}
+
+
+@pytest.mark.parametrize(
+    ("said", "junk"),
+    [({"revoked": True}, ("5.3", "signer")), ({"revoked": False}, ("5.7", "address"))],
+    ids=["revoked", "retired"],
+)
+def test_body_parked_for_the_roster_that_ends_its_signer_is_junk_and_moves_no_channel(
+    xe: Here, desk: Desk, said: dict[str, bool], junk: tuple[str, str]
+) -> None:
+    from tansiq.exchange.models import InChannel, JunkCount, ParkedBody
+    from tansiq.exchange.node import inbox
+
+    stream = Stream()
+    receipt = of_a_receipt(epoch=2)
+    parked = got(xe, stream.says("1", epoch=2), receipt)
+    after = here("XE", epoch=2, desk=desk)
+    keys = {
+        name: replace(key, until_epoch=2, **said) if key.node == "XA" else key
+        for name, key in after.facts.node_keys.items()
+    }
+
+    outcomes = inbox.unpark(replace(after, facts=replace(after.facts, node_keys=keys)), NOW)
+
+    assert parked == ["parked"] * 2
+    assert (outcomes, desk.texts, InChannel.objects.count(), ParkedBody.objects.count()) == ([], {}, 0, 0)
+    assert list(JunkCount.objects.values_list("check_number", "reason", "count")) == [(*junk, 2)]
 
 
 def test_body_of_the_future_waits_for_the_clock_unless_it_came_by_file(xe: Here, desk: Desk) -> None:

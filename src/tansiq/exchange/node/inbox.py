@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tansiq.exchange import receiving
+from tansiq.exchange import receiving, trust
 from tansiq.exchange.body import Channel, Placed, Skip
 from tansiq.exchange.models import InChannel, ParkedBody, Position
 from tansiq.exchange.node import admitting, alarms, examining, hearing, holding, settling
@@ -17,10 +17,11 @@ from tansiq.exchange.node.admitting import Became, Outcome
 from tansiq.exchange.node.arrivals import Arrivals, span_of
 from tansiq.exchange.node.examining import Examined
 from tansiq.exchange.node.here import Here
-from tansiq.exchange.node.junk import receive_junk
+from tansiq.exchange.node.junk import count_junk, receive_junk
 from tansiq.exchange.node.portions import in_parts
 from tansiq.exchange.node.settlement import Settlement
 from tansiq.exchange.receiving import Numbering, Place
+from tansiq.exchange.seal import Junk, Unsealed
 from tansiq.exchange.trust import Authentic
 
 __all__ = ["Became", "Outcome", "receive", "receive_junk", "take", "unpark"]
@@ -70,15 +71,22 @@ def take(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: datetim
 
 
 def unpark(here: Here, now: datetime, *, most: int = 500) -> list[Outcome]:
-    """Try again what was parked as a whole and need not be any more: the clock moved, or a roster came (5.8, 5.9)."""
+    """Try again what was parked as a whole and need not be any more: the clock moved, or a roster came (5.8, 5.9).
+
+    Its sender is authenticated again, by what is known now.
+    """
     settling.on_clock(here, now)
     waiting = ParkedBody.objects.filter(epoch__lte=here.epoch, sent_at__lte=now + receiving.CLOCK_TOLERANCE)
     rows = list(waiting.order_by("arrived_at")[:most])
     if not rows or holding.is_held():
         return []
-    bodies = [(Authentic.stored(bytes(row.body), signer=row.signer), row.way) for row in rows]
-    outcomes = receive(here, bodies, now=now)
+    judged = [(trust.authenticate(Unsealed(bytes(row.body), row.signer), here.facts), row) for row in rows]
+    outcomes = receive(here, [(body, row.way) for body, row in judged if isinstance(body, Authentic)], now=now)
     done = [one.body.digest for one in outcomes if one.became not in (Became.PARKED, Became.HELD)]
+    for body, row in judged:
+        if isinstance(body, Junk):  # the roster that it waited for knows its signer no more
+            count_junk(body, now)
+            done.append(row.pk)
     ParkedBody.objects.filter(pk__in=done).delete()
     return outcomes
 

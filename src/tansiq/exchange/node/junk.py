@@ -18,10 +18,7 @@ MOST_BYTES = 100 * 1024**2
 @transaction.atomic
 def receive_junk(junk: seal.Junk, sealed: Sealed, way: str, now: datetime) -> None:
     """Count it, and keep it as long as there is room: the oldest goes first."""
-    counted = {"day": now.date(), "check_number": junk.check, "reason": junk.reason.value}
-    if not JunkCount.objects.filter(**counted).update(count=F("count") + 1):
-        JunkCount.objects.bulk_create([JunkCount(**counted)], ignore_conflicts=True)
-        JunkCount.objects.filter(**counted).update(count=F("count") + 1)
+    count_junk(junk, now)
     digest = values.digest(sealed.data)
     if Junk.objects.filter(pk=digest).update(times=F("times") + 1, last_at=now):
         return
@@ -39,6 +36,15 @@ def receive_junk(junk: seal.Junk, sealed: Sealed, way: str, now: datetime) -> No
         last_at=now,
         sealed=sealed.data,
     )
+
+
+@transaction.atomic
+def count_junk(junk: seal.Junk, now: datetime) -> None:
+    """That it came; of what was opened before there is nothing to be kept that could be opened again."""
+    counted = {"day": now.date(), "check_number": junk.check, "reason": junk.reason.value}
+    if not JunkCount.objects.filter(**counted).update(count=F("count") + 1):
+        JunkCount.objects.bulk_create([JunkCount(**counted)], ignore_conflicts=True)
+        JunkCount.objects.filter(**counted).update(count=F("count") + 1)
 
 
 def _make_room(size_bytes: int) -> None:
