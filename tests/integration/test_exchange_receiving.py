@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,15 @@ from factories.exchange_node import NOW, POISON, Desk, here, kinds, marked
 from tansiq.core.decision import NotAllowed
 from tansiq.core.marking import Marking, Tlp
 from tansiq.core.viewer import Role, Viewer
-from tansiq.exchange.body import BlobReference, Lane, Receipt, Version
+from tansiq.exchange import reading
+from tansiq.exchange.body import BlobReference, Lane, Placed, Receipt, Version
 from tansiq.exchange.channel import Limit
 from tansiq.exchange.kinds import Kind, Kinds, Said
 from tansiq.exchange.reasons import JunkReason
 from tansiq.exchange.seal import Junk, Sealed
 from tansiq.exchange.trust import Authentic
 from tansiq.exchange.values import EMPTY_DIGEST, new_id
+from tansiq.openpgp import sealing
 
 if TYPE_CHECKING:
     from tansiq.exchange.models import InChannel
@@ -323,6 +326,72 @@ def test_two_incarnations_of_one_number_are_a_clone(xe: Here) -> None:
     assert became == ["frozen"]
     assert Evidence.objects.get().what == "clone"
     assert InChannel.objects.count() == 1
+
+
+# ---- signed in the future
+
+
+def signed_in(year: int, stream: Stream, name: str, *, sender: str = "XA", n: int = 7) -> Authentic:
+    """The next of ``stream``: what ``sender``'s team might have said, under a signature that nobody made."""
+    real = Stream(sender=sender).says(name, n)
+    assert isinstance(real.head, Placed)
+    author = reading.read_envelope(real.head).author
+    made_at, moment = sealing.signed_at(author.signature), datetime(year, 1, 1, tzinfo=UTC)
+    assert made_at is not None
+    before, after = (struct.pack(">I", int(one.timestamp())) for one in (made_at, moment))
+    signature = bytearray(author.signature.replace(before, after, 1))
+    signature[-1] ^= 255
+    return stream.says(name, n, team=sender, author=replace(author, signature=bytes(signature)))
+
+
+def compared(node: Here, peer: str) -> list[tuple[str, Version]]:
+    from tansiq.exchange.node import possession
+
+    return sorted((one.object, one.version) for one in possession.compared(node, peer))
+
+
+def test_what_waits_for_the_clock_counts_as_held_only_from_its_owners_node(xe: Here) -> None:
+    forwarder = Stream(sender="XF")
+    got(xe, Stream().says("1"), signed_in(2100, forwarder, "1"), signed_in(2100, forwarder, "2"))
+    of_another = compared(xe, "XA")
+
+    got(xe, signed_in(2100, Stream(lane=Lane.BULK), "2"))
+
+    assert waiting() == [("XA:1", "parked", "clock"), *[("XA:2", "parked", "clock")] * 2]
+    assert of_another == [("XA:1", Version(1, 1))]
+    assert compared(xe, "XA") == [("XA:1", Version(1, 1)), ("XA:2", Version(1, 7))]
+
+
+def test_what_is_refused_and_not_its_owners_counts_as_held_only_from_its_owners_node(xe: Here) -> None:
+    said = {"object": "XA:9", "marking": marked("XF", "XA")}
+
+    got(xe, Stream(sender="XF").says("9", **said))
+
+    assert waiting() == [("XA:9", "refused", "not_entitled")]
+    assert compared(xe, "XA") == []
+
+
+def test_what_was_signed_for_a_far_year_keeps_nothing_from_being_woken(xe: Here) -> None:
+    from tansiq.exchange.models import Waiting, WaitingFor
+    from tansiq.exchange.node import inbox, settling
+
+    stream = Stream(sender="XF")
+    got(xe, signed_in(2100, stream, "1"))
+    first = Waiting.objects.get()
+    for seq in range(2, 502):
+        first.pk, first.seq, first.object = None, seq, f"XA:{seq}"
+        first.save(force_insert=True)
+        WaitingFor.objects.create(waiting=first, what="clock")
+    got(xe, signed_in(2027, Stream(), "soon"))
+
+    inbox.unpark(xe, datetime(2026, 12, 31, 23, 39, tzinfo=UTC))
+    before = Waiting.objects.filter(ready=True).count()
+    inbox.unpark(xe, datetime(2026, 12, 31, 23, 40, tzinfo=UTC))
+    woken = list(Waiting.objects.filter(ready=True).values_list("object", flat=True))
+    settling.settle_ready(xe, datetime(2027, 1, 1, tzinfo=UTC))
+
+    assert (before, woken) == (0, ["XA:soon"])
+    assert [row for row in waiting() if row[2] != "clock"] == [("XA:soon", "quarantined", "author.signature")]
 
 
 # ---- as a whole

@@ -115,6 +115,7 @@ class Waiting(models.Model):
     detail = models.TextField(blank=True)
     ready = models.BooleanField(default=False)
     examined = models.BigIntegerField()
+    not_before = moment_or_none()  # its signature is of the future (5.13), and nobody has proven to have said it
     signer = models.CharField(max_length=64)
     size_bytes = models.PositiveIntegerField()
     way = models.CharField(max_length=16)
@@ -126,6 +127,7 @@ class Waiting(models.Model):
         indexes = [
             models.Index(name="exchange_waiting_reason", fields=["state", "reason"]),
             models.Index(name="exchange_waiting_ready", fields=["object"], condition=Q(ready=True)),
+            models.Index(name="exchange_waiting_early", fields=["not_before"], condition=Q(not_before__isnull=False)),
         ]
 
     def __str__(self) -> str:

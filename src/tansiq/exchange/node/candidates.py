@@ -51,6 +51,7 @@ class Arrived:
     detail: str = ""
     ready: bool = False
     examined: int = 0
+    not_before: datetime | None = None
     pk: ClassVar[None] = None
 
     @property
@@ -119,6 +120,7 @@ class Candidate:
         row.unfit = examined.unfit or ""
         row.refused = examined.refused or (row.refused if row.refused_by else "")  # what a person said stays said
         row.detail, row.examined = examined.detail[:500], here.epoch
+        row.not_before = examined.not_before
         row.self_contained = kind is not None and kind.self_contained
         self.lacking = self._needs(here)
         self.item, self.stale = item_of(row), True
@@ -127,7 +129,7 @@ class Candidate:
         """What has to be here first (5.13, 5.18, 5.20, 5.21)."""
         examined = self.examined
         assert examined is not None
-        if examined.early:
+        if examined.not_before is not None:
             return {CLOCK}
         if examined.unfit or examined.refused or examined.envelope is None:
             return set()

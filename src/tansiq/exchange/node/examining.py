@@ -10,8 +10,9 @@ from tansiq.exchange.body import Envelope, Placed
 from tansiq.exchange.facts import Judge
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.reasons import Reason
-from tansiq.exchange.trust import Authentic, Parked, Quarantined, Refused
+from tansiq.exchange.trust import CLOCK_TOLERANCE, Authentic, Parked, Quarantined, Refused
 from tansiq.exchange.values import OBJECT, Unfit
+from tansiq.openpgp import sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Examined:
         envelope: None where it is malformed (5.11).
         object: its id; of a malformed one whatever can be read of it, or empty.
         proven: it passed 5.17: its author's team speaks for the object.
-        early: its signature is of a later moment than the clock here may be wrong by (5.13).
+        not_before: its signature is of a later moment than the clock here may be wrong by (5.13), until then.
     """
 
     body: Authentic
@@ -32,7 +33,7 @@ class Examined:
     refused: Reason | None = None
     detail: str = ""
     proven: bool = False
-    early: bool = False
+    not_before: datetime | None = None
 
 
 def examine(here: Here, body: Authentic, judge: Judge, *, now: datetime) -> Examined:
@@ -46,12 +47,18 @@ def examine(here: Here, body: Authentic, judge: Judge, *, now: datetime) -> Exam
     except Unfit:
         return Examined(body, None, _object_of(body.head), unfit=Reason.MALFORMED, detail=_detail(found))
     if isinstance(found, Parked):
-        early = found.reason is Reason.CLOCK
-        return Examined(body, envelope, envelope.object, proven=not early, early=early)
+        early = _not_before(envelope) if found.reason is Reason.CLOCK else None
+        return Examined(body, envelope, envelope.object, proven=early is None, not_before=early)
     if isinstance(found, Refused):
-        proven = judge.may_write(envelope)
-        return Examined(body, envelope, envelope.object, refused=found.reason, proven=proven)
+        unfit = None if judge.may_write(envelope) else Reason.NOT_OWNER
+        return Examined(body, envelope, envelope.object, unfit=unfit, refused=found.reason, proven=unfit is None)
     return Examined(body, envelope, envelope.object, unfit=found.reason, detail=_detail(found), proven=found.holds)
+
+
+def _not_before(envelope: Envelope) -> datetime:
+    signed_at = sealing.signed_at(envelope.author.signature)
+    assert signed_at is not None  # 5.13 has seen that it is of the future
+    return signed_at - CLOCK_TOLERANCE
 
 
 def _detail(found: object) -> str:

@@ -75,7 +75,7 @@ def unpark(here: Here, now: datetime, *, most: int = 500) -> list[Outcome]:
 
     Its sender is authenticated again, by what is known now.
     """
-    settling.on_clock(here, now)
+    settling.on_clock(now)
     waiting = ParkedBody.objects.filter(epoch__lte=here.epoch, sent_at__lte=now + receiving.CLOCK_TOLERANCE)
     rows = list(waiting.order_by("arrived_at")[:most])
     if not rows or holding.is_held():

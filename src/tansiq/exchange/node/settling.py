@@ -21,15 +21,12 @@ from tansiq.exchange import markings, receiving
 from tansiq.exchange.body import State
 from tansiq.exchange.models import Life, SharedObject, Waiting, WaitingFor
 from tansiq.exchange.node import candidates, life
-from tansiq.exchange.node.candidates import Candidate
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.locking import again_after_deadlock
 from tansiq.exchange.node.settlement import DeskFailed, Settlement
 from tansiq.exchange.node.waking import mark, wake
 from tansiq.exchange.reasons import Reason
-from tansiq.exchange.receiving import CLOCK_TOLERANCE
 from tansiq.exchange.values import Unfit
-from tansiq.openpgp import sealing
 from tansiq.sharing.recipients import ToReader, decide_recipient
 
 CHUNK = 500
@@ -142,18 +139,10 @@ def on_roster(here: Here, now: datetime) -> int:
         return unfit + refused.update(ready=True, examined=0)
 
 
-def on_clock(here: Here, now: datetime, *, most: int = CHUNK) -> int:
+def on_clock(now: datetime) -> int:
     """Time passed: what its author signed in the future (5.13) is tried again once that is no future any more."""
-    early = Waiting.objects.filter(lacking__what=candidates.CLOCK, ready=False).order_by("arrived_at")
-    due = [row.pk for row in early[:most] if _signed_by(row, now + CLOCK_TOLERANCE)]
-    return mark(Waiting.objects.filter(pk__in=due), examined=0) if due else 0
-
-
-def _signed_by(row: Waiting, moment: datetime) -> bool:
-    candidate = Candidate.stored(row, set())
-    candidate.read()
-    made_at = sealing.signed_at(candidate.envelope.author.signature)
-    return made_at is None or made_at <= moment
+    with transaction.atomic():
+        return mark(Waiting.objects.filter(not_before__lte=now, ready=False), examined=0)
 
 
 # ---- what people do
