@@ -115,8 +115,12 @@ class Backbone:
     def settle(self) -> administration.Changes:
         """What a hub's operator does after a new roster."""
         self.write()
-        administration.reload(self.urls, self.administrator, authority=self.tls and self.tls.authority)
+        self.reload().require()
         return self.administer()
+
+    def reload(self) -> administration.Reloaded:
+        names, authority = servers.names(self.nodes), self.tls and self.tls.authority
+        return administration.reload(self.urls, self.administrator, accounts=names, authority=authority)
 
     def administer(self) -> administration.Changes:
         authority = self.tls and self.tls.authority

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from factories.backbone import Backbone, Rude, certified, eventually, subject
-from tansiq.exchange import administration, jetstream, nkey
+from factories.backbone import Backbone, Rude, certified, eventually, free_ports, subject
+from tansiq.exchange import administration, jetstream, nkey, servers
 from tansiq.exchange.body import Lane
 from tansiq.exchange.carried import Outbound, Outcome, Trouble
 from tansiq.exchange.jetstream import Quotas, Type
@@ -196,6 +196,7 @@ FOREIGN = [
     "$SYS.REQ.SERVER.PING",
     "$SYS.REQ.SERVER.PING.VARZ",
     "$SYS.REQ.SERVER.X.RELOAD",
+    "$SYS.REQ.SERVER.X.ACCOUNTZ",
     "$SYS.REQ.ACCOUNT.BACKBONE.CONNZ",
     "$SYS.REQ.ACCOUNT.PING.CONNZ",
     "$SYS.REQ.USER.INFO",
@@ -581,6 +582,69 @@ def test_three_servers_lose_nothing_acknowledged_when_any_is_killed(three: Backb
         assert len(acknowledged) > 30
 
 
+def test_server_that_answers_nobody_but_by_name_takes_a_removal(tmp_path: Path) -> None:
+    """A busy one may answer too late to be heard among all."""
+    backbone = begun(tmp_path)
+    try:
+        deaf(backbone, "$SYS.REQ.SERVER.PING")
+        with backbone.transport("XB") as xb:
+            backbone.members.remove("XB")
+            backbone.write()
+
+            reloaded = backbone.reload()
+
+            eventually(lambda: xb.trouble is Trouble.REFUSED)
+        assert (len(reloaded.done), reloaded.away, reloaded.wrong) == (1, {}, set())
+    finally:
+        backbone.end()
+
+
+def test_reload_that_no_server_answers_is_not_done(tmp_path: Path) -> None:
+    backbone = begun(tmp_path)
+    try:
+        deaf(backbone, "$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.*.RELOAD")
+
+        with pytest.raises(administration.BackboneAway):
+            backbone.reload()
+    finally:
+        backbone.end()
+
+
+def deaf(backbone: Backbone, *subjects: str) -> None:
+    """Have the server not hear these of the administrator."""
+    conf = backbone.folder / "server0" / "conf"
+    text = conf.read_text()
+    for name in subjects:
+        text = text.replace(f'"{name}"', f'"{name}.DEAF"')
+    conf.write_text(text)
+    backbone.end()
+    backbone.begin()
+
+
+def test_reload_says_which_of_the_servers_did_not_follow(shared: Backbone) -> None:
+    (port,) = free_ports(1)
+    dead = f"nats://127.0.0.1:{port}"
+
+    reloaded = administration.reload([dead, *shared.urls], shared.administrator, accounts=servers.names(shared.nodes))
+
+    assert (len(reloaded.done), list(reloaded.away)) == (1, [dead])
+    with pytest.raises(administration.BackboneAway) as away:
+        reloaded.require()
+    assert dead in str(away.value)
+
+
+def test_reload_of_a_configuration_that_is_not_of_this_roster_says_so(backbone: Backbone) -> None:
+    backbone.members.remove("XB")
+    stale = backbone.reload()
+    backbone.write()
+    right = backbone.reload()
+
+    assert (stale.wrong, right.wrong) == ({"live_XB"}, set())
+    with pytest.raises(administration.BackboneOutdated) as outdated:
+        stale.require()
+    assert "live_XB" in str(outdated.value)
+
+
 @pytest.mark.long
 def test_three_servers_take_a_removal_all_at_once(three: Backbone) -> None:
     with three.transport("XB") as xb:
@@ -592,4 +656,4 @@ def test_three_servers_take_a_removal_all_at_once(three: Backbone) -> None:
             with Transport([url], three.seed("XB"), "XB") as again:
                 eventually(lambda again=again: again.trouble is Trouble.REFUSED)
         assert {spec.to for spec in three.specs} == {"XA", "XC"}
-        assert administration.reload(three.urls, three.administrator) == 3
+        assert len(three.reload().done) == 3

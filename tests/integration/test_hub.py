@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from tansiq.cli import hub
 from tansiq.cli.backbone import program
 from tansiq.core.home import Home
 from tansiq.exchange import jetstream, nkey, roster_change
+from tansiq.exchange.administration import BackboneAway, BackboneOutdated
 from tansiq.exchange.body import Lane
 from tansiq.exchange.carried import Outcome, Trouble
 from tansiq.exchange.roster import Standing
@@ -110,3 +113,28 @@ def test_verbs_of_a_node_that_is_no_hub_say_what_to_set(run: Run) -> None:
 
     assert {one.returncode for one in done} == {2}
     assert all("TANSIQ_BACKBONE_LISTEN" in one.stderr for one in done)
+
+
+def test_roster_that_the_servers_did_not_follow_is_tried_again_and_the_alarm_stays(place: Home, database: None) -> None:
+    from tansiq.exchange.models import Alarm
+    from tansiq.workers.exchange import House
+
+    here: Any = SimpleNamespace(epoch=2)
+    failures = [BackboneOutdated(names="live_XB"), BackboneAway(urls="nats://b", reason="silent")]
+    house = House(place, lambda: failures and throw(failures.pop()))
+    told = []
+    for seconds in (0, 1, 10, 20, 30):
+        house._lead(here, NOW + timedelta(seconds=seconds))
+        told.append((len(failures), [row.values["code"] for row in Alarm.objects.filter(ended_at=None)]))
+
+    assert told == [
+        (1, ["exchange.backbone.away"]),
+        (1, ["exchange.backbone.away"]),
+        (0, ["exchange.backbone.outdated"]),
+        (0, []),
+        (0, []),
+    ]
+
+
+def throw(error: Exception) -> None:
+    raise error

@@ -96,20 +96,25 @@ def waiting(home: Home) -> list[administration.Filling]:
 def apply(home: Home, name: str) -> administration.Changes:
     """Bring the server that runs to the roster here: who may come, then the streams. To be done after each new roster.
 
-    Raises: BackboneAway, BackboneRefused.
+    What can be done is done before it is said that a server did not follow.
+
+    Raises: BackboneAway, BackboneRefused, BackboneOutdated.
     """
     from tansiq import settings
-    from tansiq.exchange import administration, jetstream
+    from tansiq.exchange import administration, jetstream, servers
 
     if is_hub():
         configure(home, name)
-    administration.reload(urls(), seed(home), authority=authority())
     nodes = members()
+    reloaded = administration.reload(urls(), seed(home), accounts=servers.names(nodes), authority=authority())
     if not nodes:
+        reloaded.require()
         return administration.Changes()
     quotas = jetstream.Quotas.for_storage(settings.BACKBONE_BYTES, len(nodes))
     specs = jetstream.specs(nodes, replicas=3 if len(urls()) == 3 else 1, quotas=quotas)
-    return administration.administer(urls(), seed(home), specs, authority=authority())
+    changes = administration.administer(urls(), seed(home), specs, authority=authority())
+    reloaded.require()
+    return changes
 
 
 def answers(home: Home) -> bool:

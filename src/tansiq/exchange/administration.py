@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,7 +24,12 @@ API = "$JS.API"
 ANSWER_SECONDS = 20.0
 """Three servers that have just begun take some seconds to agree who leads."""
 ATTEMPTS, PAUSE_SECONDS = 10, 1.0
-HEARING_SECONDS = 1.0
+RELOADS, RELOAD_SECONDS = 2, 10.0
+HEARING_SECONDS, LONGEST_HEARING_SECONDS = 1.0, 5.0
+"""For servers that are asked who they are: at least, and as long as fewer have answered than are known."""
+NAMED = 10
+OWN_ACCOUNTS = frozenset({"$G", "$SYS"})
+"""That every server has, whatever it has read."""
 NOT_FOUND = (10014, 10059)
 """Consumer, stream: docs.nats.io, "JetStream API errors"."""
 
@@ -42,6 +47,35 @@ class BackboneRefused(TansiqError):
     code = "exchange.backbone.refused"
     message = N_("The message server refused {what}: {reason}.")
     remedy = N_("Look whether its configuration was written with the key that is used here, and read since.")
+
+
+class BackboneOutdated(TansiqError):
+    code = "exchange.backbone.outdated"
+    message = N_("What the message server read is not what the roster says: {names}.")
+    remedy = N_("Bring the configuration that is written from the roster to where each server reads it, and try again.")
+    transient = True
+
+
+@dataclass(slots=True)
+class Reloaded:
+    """What became of having the servers read their configuration anew.
+
+    Attributes:
+        done: ids of the servers that did.
+        away: addresses, or ids, of those that did not, and why.
+        wrong: names of accounts that one of them has and should not, or should have and has not.
+    """
+
+    done: set[str] = field(default_factory=set)
+    away: dict[str, str] = field(default_factory=dict)
+    wrong: set[str] = field(default_factory=set)
+
+    def require(self) -> None:
+        """Raises: BackboneAway, BackboneOutdated: a removed member may still be let in somewhere."""
+        if self.away:
+            raise BackboneAway(urls=", ".join(self.away), reason=next(iter(self.away.values())))
+        if self.wrong:
+            raise BackboneOutdated(names=", ".join(sorted(self.wrong)[:NAMED]))
 
 
 @dataclass(slots=True)
@@ -80,12 +114,27 @@ def administer(
     return _with(urls, seed, authority, lambda connection: _administer(connection, specs))
 
 
-def reload(urls: Sequence[str], seed: str, *, authority: Path | None = None) -> int:
-    """Have every server read its configuration anew, twice (see ``servers.configuration``). Returns how many did.
+def reload(urls: Sequence[str], seed: str, *, accounts: Collection[str], authority: Path | None = None) -> Reloaded:
+    """Have every server read its configuration anew, twice (see ``servers.configuration``), and look what came of it.
 
-    Raises: BackboneAway, BackboneRefused.
+    Each server that is named has to answer for itself. Those that it knows besides are asked through it.
+
+    Args:
+        accounts: names of all that a server is to have then: ``servers.names``.
+
+    Raises: BackboneAway, BackboneRefused: none of them did.
     """
-    return _with(urls, seed, authority, _reload)
+    found, failure = Reloaded(), None
+    for url in checked(urls):
+        try:
+            _with([url], seed, authority, lambda connection: _reload(connection, set(accounts), len(urls), found))
+        except (BackboneAway, BackboneRefused) as error:
+            found.away[url], failure = str(error.values["reason"]), error
+    if failure is not None and not found.done:
+        raise failure
+    if len(found.done) >= len(urls):  # who could not be reached from here was reached through another
+        found.away = {name: reason for name, reason in found.away.items() if name not in urls}
+    return found
 
 
 def fillings(urls: Sequence[str], seed: str, *, authority: Path | None = None) -> list[Filling]:
@@ -160,25 +209,59 @@ def _differs(wanted: dict[str, Any], found: dict[str, Any]) -> bool:
     return any(found.get(name, False) != value for name, value in wanted.items())
 
 
-async def _reload(connection: Connection) -> int:
-    servers = await _servers(connection)
-    for _ in range(2):
-        for server in servers:
-            answer = json.loads((await connection.ask(f"$SYS.REQ.SERVER.{server}.RELOAD", b"", ANSWER_SECONDS)).data)
-            if "error" in answer:
-                raise BackboneRefused(what=f"RELOAD {server}", reason=answer["error"].get("description", ""))
-    return len(servers)
+async def _reload(connection: Connection, accounts: set[str], count: int, found: Reloaded) -> None:
+    """The server that this is connected to; through the first one, which knows them, the others too.
+
+    Raises: OSError: that server does not answer.
+    """
+    others = [] if found.done else sorted(await _servers(connection, count) - {connection.server})
+    if connection.server not in found.done:
+        await _read_anew(connection, connection.server, accounts, found)
+    for server in others:
+        try:
+            await _read_anew(connection, server, accounts, found)
+        except OSError as silent:
+            found.away[server] = str(silent)
 
 
-async def _servers(connection: Connection) -> list[str]:
-    """Ids of all servers that hear us: each answers for itself."""
+async def _read_anew(connection: Connection, server: str, accounts: set[str], found: Reloaded) -> None:
+    """Raises: OSError, BackboneRefused."""
+    for _ in range(RELOADS):
+        answer = await _server_said(connection, server, "RELOAD")
+        if "error" in answer:
+            raise BackboneRefused(what=f"RELOAD {server}", reason=answer["error"].get("description", ""))
+    there = (await _server_said(connection, server, "ACCOUNTZ")).get("data", {}).get("accounts", [])
+    found.wrong |= (set(there) - OWN_ACCOUNTS) ^ accounts
+    found.done.add(server)
+    found.away.pop(server, None)
+
+
+async def _server_said(connection: Connection, server: str, what: str) -> Any:
+    """What one server answers; asked again once, since it may be busy. Raises: OSError."""
+    subject = f"$SYS.REQ.SERVER.{server}.{what}"
+    try:
+        return json.loads((await connection.ask(subject, b"", RELOAD_SECONDS)).data)
+    except OSError:
+        return json.loads((await connection.ask(subject, b"", RELOAD_SECONDS)).data)
+
+
+async def _servers(connection: Connection, count: int) -> set[str]:
+    """Ids of the servers that hear us, each answering for itself; ``count`` of them are known to be there."""
     heard: set[str] = set()
     reply, key = connection.reply()
-    connection.answers[key] = lambda answer: heard.add(str(json.loads(answer.data)["server"]["id"]))
+    connection.answers[key] = lambda answer: heard.update(_named(answer.data))
     await connection.send("$SYS.REQ.SERVER.PING", b"", reply)
+    until = asyncio.get_running_loop().time() + LONGEST_HEARING_SECONDS
     await asyncio.sleep(HEARING_SECONDS)
+    while len(heard) < count and asyncio.get_running_loop().time() < until:
+        await asyncio.sleep(0.1)
     del connection.answers[key]
-    return sorted(heard)
+    return heard
+
+
+def _named(answer: bytes) -> set[str]:
+    """The one server that says so; none in a word that nobody answers."""
+    return {str(json.loads(answer)["server"]["id"])} if answer else set()
 
 
 async def _fillings(connection: Connection) -> list[Filling]:

@@ -94,6 +94,11 @@ class Connection:
                 raise Refused(str(failure)) from failure
             raise OSError(str(failure) or "no answer") from failure
 
+    @property
+    def server(self) -> str:
+        """Id of the server that this is a connection to, as long as it runs."""
+        return str(self._client._server_info.get("server_id", ""))
+
     async def hear(self, name: str, call: Callable[[Msg], None]) -> str:
         """Hear what comes to ``<inbox>.<name>.*``, whatever subject it has then: a stream's messages keep theirs.
 

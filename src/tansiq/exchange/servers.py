@@ -31,8 +31,9 @@ from tansiq.exchange.jetstream import (
 )
 
 BACKBONE, SYSTEM = "BACKBONE", "SYSTEM"
-SERVERS = ("$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.*.RELOAD")
-"""What the administrator may ask the servers themselves: who is there, and to read their configuration anew."""
+SERVERS = ("$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.*.RELOAD", "$SYS.REQ.SERVER.*.ACCOUNTZ")
+"""What the administrator may ask the servers themselves: who is there, to read their configuration anew, and which
+accounts they have by it."""
 CONNECTIONS = 8
 """Of one node at once: its service, a command, and what of the one before has not been noticed to be gone."""
 SUBSCRIPTIONS = 64
@@ -89,7 +90,7 @@ def configuration(
 
     Whoever is not among ``nodes`` has neither key nor account from the next reading on, and its connection is ended
     by that. A server has to read it **twice** where nodes are new: an account that came by a reading is
-    connected to the streams by the next (nats-server 2.15.1); ``transport.reload`` does so.
+    connected to the streams by the next (nats-server 2.15.1); ``administration.reload`` does so.
 
     Args:
         administrator: public NKey of who alone may create and delete streams, and look at their sizes.
@@ -143,6 +144,11 @@ def _accounts(members: Sequence[BackboneNode], administrator: str) -> dict[str, 
 def account(node: BackboneNode) -> str:
     """Name of the account that a member has to itself."""
     return f"{node.realm}_{node.code}"
+
+
+def names(nodes: Iterable[BackboneNode]) -> set[str]:
+    """Of all accounts that a server has by the configuration for these."""
+    return {SYSTEM, BACKBONE} | {account(node) for node in nodes}
 
 
 def _exports(node: BackboneNode) -> list[dict[str, Any]]:

@@ -64,6 +64,8 @@ LETTERS = 50
 ROSTERS_ASKED = 10
 """Peers that are asked for rosters in one round: a new roster has all nodes ask all others."""
 DAILY, HOURLY = timedelta(days=1), timedelta(hours=1)
+LEAD = timedelta(seconds=10)
+"""The servers that did not follow a roster are told so again."""
 
 
 def service_of(
@@ -208,7 +210,7 @@ class House:
 
     def _lead(self, here: Here, now: datetime) -> None:
         """Where this node is the backbone: a removed member is out from the moment of the new epoch."""
-        if self.apply is None or self._applied == here.epoch:
+        if self.apply is None or self._applied == here.epoch or not self._is_time(f"lead {here.epoch}", LEAD, now):
             return
         try:
             self.apply()

@@ -81,7 +81,7 @@ class MessageServer:
         """Bring the server to a roster: who may come, then the streams."""
         if reload:
             self.configure(nodes)
-            administration.reload(self.urls, self.seed)
+            administration.reload(self.urls, self.seed, accounts=servers.names(nodes)).require()
         specs = jetstream.specs(nodes, replicas=1, quotas=jetstream.Quotas.for_storage(STORAGE_BYTES, len(nodes)))
         administration.administer(self.urls, self.seed, specs)
 
