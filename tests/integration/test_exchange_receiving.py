@@ -700,6 +700,17 @@ def test_version_0_0_which_no_recall_could_name_is_malformed(xe: Here, desk: Des
     assert said(receipts(xe)[0])["XA:1"] == (Version(0, 0), "quarantined", "malformed")
 
 
+def test_name_of_a_file_with_controls_is_put_aside_and_holds_nothing_up(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+    blob = BlobReference(digest="ef" * 32, key=bytes(32), size_bytes=1, media_type="text/plain", name="a\0b")
+
+    became = got(xe, stream.says("1", blobs=[blob]), stream.says("2"))
+
+    assert became == ["taken"] * 2
+    assert waiting() == [("XA:1", "quarantined", "malformed")]
+    assert desk.texts == {"XA:2": "2 1"}
+
+
 def test_what_nobody_here_may_have_is_refused_with_an_alarm(xe: Here, desk: Desk) -> None:
     from tansiq.exchange.models import Alarm
 
@@ -1113,3 +1124,24 @@ def test_junk_is_counted_and_kept_within_bounds(monkeypatch: pytest.MonkeyPatch)
     kept = models.Junk.objects.order_by("first_at")
     assert [(bytes(row.sealed)[0], row.times) for row in kept] == [(3, 2), (4, 2)]
     assert models.JunkCount.objects.get().count == 10
+
+
+@pytest.mark.parametrize("text", ["\0", "[\0]", "[]"], ids=repr)
+def test_marking_with_controls_is_put_aside_and_holds_nothing_up(xe: Here, desk: Desk, text: str) -> None:
+    stream = Stream()
+
+    became = got(xe, stream.says("1", marking_text=text), stream.says("2"))
+
+    assert became == ["taken"] * 2
+    assert waiting() == [("XA:1", "quarantined", "marking")]
+    assert desk.texts == {"XA:2": "2 1"}
+
+
+def test_payload_with_controls_is_put_aside_and_holds_nothing_up(xe: Here, desk: Desk) -> None:
+    stream = Stream()
+
+    became = got(xe, stream.says("1", payload={"text": "poison \0"}), stream.says("2"))
+
+    assert became == ["taken"] * 2
+    assert waiting() == [("XA:1", "quarantined", "payload")]
+    assert desk.texts == {"XA:2": "2 1"}
