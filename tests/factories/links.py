@@ -285,6 +285,7 @@ def filled(now: datetime, request: JoinRequest | None = None) -> tuple[int, int]
         sent_at=now,
         way="mail",
         arrived_at=now,
+        size_bytes=2,
         body=b"{}",
     )
     return waiting.pk, Alarm.objects.get(peer="XH").pk

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from factories import exchange as make
 from factories.exchange_bodies import Stream, opened
 from factories.exchange_node import NOW, POISON, Desk, here, kinds, marked
 from tansiq.core.decision import NotAllowed
@@ -460,6 +461,63 @@ def test_bodies_that_wait_as_a_whole_are_bounded_by_the_lane(desk: Desk) -> None
 
     assert got(node, *bodies) == ["parked", "parked", "full"]
     assert got(node, bodies[0]) == ["parked"]
+
+
+def test_bytes_that_wait_as_a_whole_are_bounded_for_each_sender_and_lane(desk: Desk) -> None:
+    stream, urgent, other = Stream(), Stream(lane=Lane.URGENT), Stream(sender="XF")
+    bodies = [stream.says(str(number), epoch=2) for number in range(3)]
+    node = limited(desk, 100, size_bytes=sum(len(body.content) for body in bodies) - 1)
+
+    together = got(node, *bodies)
+    apart = got(node, bodies[2]) + got(node, bodies[0])
+    others = got(node, urgent.says("1", epoch=2), other.says("1", epoch=2))
+
+    assert together == ["parked", "parked", "full"]
+    assert apart == ["full", "parked"]
+    assert others == ["parked", "parked"]
+
+
+def test_body_of_a_roster_that_nobody_may_ever_see_is_not_kept(xe: Here) -> None:
+    from tansiq.exchange.models import ParkedBody
+    from tansiq.exchange.node import inbox
+
+    bodies = [Stream().says("1", epoch=1_001), Stream().says("1", epoch=1_002)]
+    outcomes = inbox.receive(xe, [(body, "jetstream") for body in bodies], now=NOW)
+
+    assert [(one.became.value, one.ask_roster) for one in outcomes] == [("parked", True), ("full", True)]
+    assert list(ParkedBody.objects.values_list("epoch", flat=True)) == [1_001]
+
+
+@pytest.mark.parametrize("state", ["removed", "unknown"])
+def test_of_no_member_nothing_is_kept_until_a_later_roster_but_receipts_of_recalls(desk: Desk, state: str) -> None:
+    from tansiq.exchange.models import ParkedBody
+
+    node = here("XE", epoch=2, members=("XE", "XF"), former=("XA",) if state == "removed" else (), desk=desk)
+    about = {"sender": "XA", "recipient": "XE", "realm": "live", "epoch": 3, "sent_at": NOW, "clock": NOW}
+
+    became = got(node, *(Stream(lane=lane).says("1", epoch=3) for lane in Lane))
+    receipts_of = got(node, *(opened(make.receipt(**about, lane=lane)) for lane in Lane))
+
+    assert became == ["refused"] * 3
+    assert receipts_of == ["parked" if state == "removed" else "refused", "refused", "refused"]
+    assert ParkedBody.objects.count() == (state == "removed")
+
+
+def test_what_is_kept_of_a_member_goes_with_the_roster_that_removes_it_not_with_one_that_suspends_it(
+    desk: Desk,
+) -> None:
+    from tansiq.exchange.models import ParkedBody
+    from tansiq.exchange.node import admitting
+
+    node = here("XE", desk=desk)
+    got(node, *(Stream(sender=sender).says("1", epoch=5) for sender in ("XA", "XF")))
+
+    admitting.on_roster(replace(here("XE", epoch=2, members=("XE", "XF")), suspended=frozenset({"XA"})))
+    suspended = sorted(ParkedBody.objects.values_list("peer", flat=True))
+    admitting.on_roster(here("XE", epoch=3, members=("XE", "XF"), former=("XA",)))
+
+    assert suspended == ["XA", "XF"]
+    assert list(ParkedBody.objects.values_list("peer", flat=True)) == ["XF"]
 
 
 def test_of_no_member_nothing_is_taken(desk: Desk) -> None:

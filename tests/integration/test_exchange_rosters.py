@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -290,6 +291,22 @@ def test_node_that_a_roster_adds_is_asked_and_compared_with(home: Home) -> None:
     assert before == {"XB"}
     asked = Link.objects.filter(asking_since=NOW, incomplete_since=NOW).values_list("peer", flat=True)
     assert set(asked) == {"XB", "XD"}
+
+
+def test_what_is_parked_of_a_node_that_a_roster_removes_is_deleted(home: Home) -> None:
+    from tansiq.exchange.models import ParkedBody
+
+    named("XA")
+    first = federation(home)
+    columns: dict[str, Any] = {"lane": "bulk", "epoch": 9, "sent_at": NOW, "arrived_at": NOW, "size_bytes": 2}
+    ParkedBody.objects.create(digest="ab" * 32, peer="XB", body=b"{}", **columns)
+    changed = roster_change.admit(make.after(first), make.request("XD"), make.WORDS)
+
+    accept(signed(changed, make.signer()))
+    kept = ParkedBody.objects.count()
+    accept(signed(roster_change.remove(make.after(changed), "XB"), make.signer()))
+
+    assert (kept, ParkedBody.objects.count()) == (1, 0)
 
 
 def test_claims_and_teams_of_a_roster_are_in_the_register_of_whoever_accepts_it(home: Home) -> None:

@@ -291,10 +291,11 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField()),
                 ('way', models.CharField(max_length=16)),
                 ('arrived_at', models.DateTimeField()),
+                ('size_bytes', models.PositiveIntegerField()),
                 ('body', models.BinaryField()),
             ],
             options={
-                'indexes': [models.Index(fields=['peer', 'lane'], name='exchange_parked_where')],
+                'indexes': [models.Index(fields=['peer', 'lane', 'size_bytes'], name='exchange_parked_where'), models.Index(fields=['epoch', 'sent_at'], name='exchange_parked_until')],
             },
         ),
         migrations.CreateModel(

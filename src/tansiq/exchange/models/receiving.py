@@ -158,10 +158,14 @@ class ParkedBody(models.Model):
     sent_at = models.DateTimeField()
     way = models.CharField(max_length=16)
     arrived_at = models.DateTimeField()
-    body = models.BinaryField()
+    size_bytes = models.PositiveIntegerField()
+    body = models.BinaryField()  # last: the columns before it are read without it
 
     class Meta:
-        indexes = [models.Index(name="exchange_parked_where", fields=["peer", "lane"])]
+        indexes = [
+            models.Index(name="exchange_parked_where", fields=["peer", "lane", "size_bytes"]),
+            models.Index(name="exchange_parked_until", fields=["epoch", "sent_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.peer} {self.reason}"

@@ -55,8 +55,9 @@ def take(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: datetim
     """
     outcomes: dict[int, Outcome] = {}
     channels: dict[Channel, list[tuple[int, int]]] = {}
+    parking = admitting.Parking(here)
     for index, (body, way) in enumerate(authentic):
-        admitted = admitting.admitted(here, body, way, now)
+        admitted = admitting.admitted(here, body, way, parking, now)
         if isinstance(admitted, Outcome):
             outcomes[index] = admitted
         else:

@@ -18,7 +18,7 @@ from tansiq.exchange import custody, roster_reading, values
 from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.custody import Keys
 from tansiq.exchange.models import Evidence, RosterProposal, RosterRecord
-from tansiq.exchange.node import alarms, life, recalls, settling
+from tansiq.exchange.node import admitting, alarms, life, recalls, settling
 from tansiq.exchange.node.here import Here, Removed
 from tansiq.exchange.node.registering import register
 from tansiq.exchange.node.under import NO_KEYS, alone, under
@@ -206,6 +206,7 @@ def _follow(known: Roster | None, newest: Roster, now: datetime) -> None:
         before = under(known, code=node.code, now=now) if known else alone(after)
         recalls.on_roster(before, after, now)
         settling.on_roster(after, now)
+        admitting.on_roster(after)
     transaction.on_commit(lambda: custody.heed(settings.HOME, newest, now=now))
 
 
