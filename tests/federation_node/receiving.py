@@ -34,7 +34,7 @@ class Receiving(Receipting):
             self.parked[content.digest] = letter
             return [Letter(self.code, peer, Ask(epoch=content.epoch))] if why is Reason.EPOCH else []
         self.parked.pop(content.digest, None)
-        if self.held or peer not in self.roster.members | self.roster.former:
+        if self.held or peer in self.frozen or peer not in self.roster.members | self.roster.former:
             return []
         if isinstance(content, Receipt):
             return self._on_receipt(peer, content, now)

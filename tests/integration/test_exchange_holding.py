@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
@@ -20,7 +20,7 @@ from tansiq.exchange import canonical, reading, values
 from tansiq.exchange.body import Lane, Version
 from tansiq.exchange.held import Stand
 from tansiq.exchange.receiving import Cause, Recall
-from tansiq.exchange.requests import RecoveryAsked, RecoveryGiven, Standing
+from tansiq.exchange.requests import RecoveryAsked, RecoveryGiven, RosterAsked, Standing
 from tansiq.openpgp.sealing import generate
 
 if TYPE_CHECKING:
@@ -672,6 +672,23 @@ def renewed(here: Here, code: str) -> Here:
     new = platform_secret(f"{code} anew")
     keys[new.fingerprint] = NodeKey(code, new.fingerprint, new.certificate, from_epoch=epoch)
     return replace(here, facts=replace(here.facts, epoch=epoch, node_keys=keys))
+
+
+def test_of_a_frozen_peer_nothing_is_asked_but_rosters() -> None:
+    from tansiq.exchange.node.asking import Asking
+
+    asking = Asking(cast(Any, None))
+    frozen(node())
+
+    made = {
+        peer: [
+            asking.made(node(), peer, asked, NOW) is not None
+            for asked in (RosterAsked(epoch=2), RecoveryAsked(held=True, since=NOW))
+        ]
+        for peer in ("XE", "XF")
+    }
+
+    assert made == {"XE": [True, False], "XF": [True, True]}
 
 
 def test_only_a_roster_with_a_new_certificate_ends_a_freeze() -> None:

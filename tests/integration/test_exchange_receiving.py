@@ -20,6 +20,7 @@ from tansiq.exchange.body import BlobReference, Lane, Placed, Receipt, Version
 from tansiq.exchange.channel import Limit
 from tansiq.exchange.kinds import Kind, Kinds, Said
 from tansiq.exchange.reasons import JunkReason
+from tansiq.exchange.requests import Answer, Ask, RecoveryAsked, RecoveryGiven, RosterAsked, RosterGiven
 from tansiq.exchange.seal import Junk, Sealed
 from tansiq.exchange.trust import Authentic
 from tansiq.exchange.values import EMPTY_DIGEST, new_id
@@ -327,6 +328,57 @@ def test_two_incarnations_of_one_number_are_a_clone(xe: Here) -> None:
     assert became == ["frozen"]
     assert Evidence.objects.get().what == "clone"
     assert InChannel.objects.count() == 1
+
+
+@pytest.mark.parametrize("incarnation", ["5-abcdefghijklmnop", "5-qqqqqqqqqqqqqqqq"], ids=["equivocation", "clone"])
+def test_frozen_link_takes_nothing_on_any_lane_and_keeps_nothing_of_it(xe: Here, desk: Desk, incarnation: str) -> None:
+    from tansiq.exchange.models import Evidence, ParkedBody, Waiting
+
+    one = Stream()
+    first = one.says("1")
+    got(xe, first)
+    froze = got(xe, Stream(incarnation=incarnation).says("1", text="no"))
+
+    again = got(xe, first, one.says("2"), Stream(incarnation=incarnation).says("3", text="another"))
+    other_lanes = got(
+        xe, Stream(lane=Lane.URGENT).says("4", kind="alert"), Stream(lane=Lane.BULK).says("5"), way="file"
+    )
+
+    assert (froze, again, other_lanes) == (["frozen"], ["frozen"] * 3, ["frozen"] * 2)
+    assert desk.texts == {"XA:1": "1 1"}
+    assert (Evidence.objects.count(), ParkedBody.objects.count(), Waiting.objects.count()) == (1, 0, 0)
+
+
+def test_frozen_link_takes_from_others_and_of_its_peer_asks_for_rosters_alone(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import Link
+
+    Link.objects.create(peer="XA", frozen_at=NOW)
+    head: dict[str, Any] = {"realm": "live", "sender": "XA", "recipient": "XE", "epoch": 1, "sent_at": NOW}
+    asks = [RosterAsked(epoch=2), RecoveryAsked(held=True, since=NOW)]
+    answers = [RosterGiven(newest=1), RecoveryGiven(since=NOW, after="")]
+    bodies = [
+        *(opened(Ask(**head, id=new_id(NOW), asked=asked)) for asked in asks),
+        *(opened(Answer(**head, id=new_id(NOW), answers=new_id(NOW), given=given)) for given in answers),
+        of_a_receipt(),
+        Stream(sender="XF").says("1"),
+    ]
+
+    became = got(xe, *bodies)
+
+    assert became == ["other", "frozen", "other", "frozen", "frozen", "taken"]
+    assert desk.texts == {"XF:1": "1 1"}
+
+
+def test_who_froze_a_link_tells_the_other_end_by_a_receipt_of_what_was_taken(xe: Here) -> None:
+    stream = Stream()
+    taken = stream.says("1")
+    got(xe, taken)
+    receipts(xe)
+
+    got(xe, Stream().says("1", text="no"))
+
+    (receipt,) = receipts(xe, NOW + timedelta(seconds=2))
+    assert (receipt.through, receipt.body_hash) == (1, taken.digest)
 
 
 # ---- signed in the future

@@ -130,7 +130,7 @@ class Numbering(StrEnum):
     SUSPECT = "suspect"
     """A former one speaks on, by its clock. An alarm, and no more: a clock that was set back looks the same."""
     CLONE = "clone"
-    """Two of one number: two machines were restored from one backup. The channel freezes (section 11.2)."""
+    """Two of one number: two machines were restored from one backup. The link freezes (section 11.2)."""
 
 
 def numbering(begun: Mapping[str, datetime], incarnation: str, *, sent_at: datetime) -> Numbering:

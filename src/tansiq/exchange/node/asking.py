@@ -15,7 +15,7 @@ from tansiq.core.viewer import Viewer
 from tansiq.exchange import pages, program
 from tansiq.exchange.blob import indices
 from tansiq.exchange.body import Lane
-from tansiq.exchange.node import comparing, holding, receipting, rosters
+from tansiq.exchange.node import comparing, freezing, holding, receipting, rosters
 from tansiq.exchange.node.files import Files
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.pages import Partial
@@ -93,7 +93,10 @@ class Asking:
         self._changing = RLock()
 
     def made(self, here: Here, peer: str, asked: Asked, now: datetime, *, partial: Partial | None = None) -> Ask | None:
-        """The body of an ask: the same as before, where the same is open; None where it left a moment ago."""
+        """The body of an ask: the same as before, where the same is open; None where it left a moment ago, or the link
+        is frozen and it is not about rosters (section 11.2)."""
+        if not isinstance(asked, RosterAsked) and freezing.frozen([peer]):
+            return None
         with self._changing:
             self.open = {key: one for key, one in self.open.items() if not one.is_over(now)}
             opened = self._same(here, peer, asked)

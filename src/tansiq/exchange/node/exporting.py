@@ -17,6 +17,7 @@ from tansiq.exchange.body import Body, Lane, State
 from tansiq.exchange.models import AskHeard, Link, OutboxRow, OutChannel, Recipient, SharedObject, Statement
 from tansiq.exchange.node import (
     attempts,
+    freezing,
     holding,
     keeping,
     recalls,
@@ -152,10 +153,11 @@ class Exporting:
         self.exported.receipts[peer] += len(receipts)
         channel = OutChannel.objects.filter(peer=peer, lane=lane.value).exclude(incarnation="").first()
         bodies: list[Body] = list(receipts)
-        if channel is not None:
+        is_frozen = bool(freezing.frozen([peer]))
+        if channel is not None and not is_frozen:
             asked = ReceiptAsked(lane=lane, incarnation=channel.incarnation, since=channel.believed_changes)
             bodies.append(Ask(**head(self.here, peer, self.now), asked=asked))  # type: ignore[arg-type]
-        if lane is Lane.NORMAL:
+        if lane is Lane.NORMAL and not is_frozen:
             bodies += self._recovery(peer)
         for body in bodies:
             yield self._sealed(peer, lane, body.written())

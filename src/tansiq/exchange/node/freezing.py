@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
 
+from tansiq.exchange.body import Body
 from tansiq.exchange.facts import NodeKey
 from tansiq.exchange.models import Evidence, InChannel, Link, OutChannel
 from tansiq.exchange.node import alarms, keeping
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.life import ask_back
+from tansiq.exchange.requests import Answer, Ask, RosterAsked, RosterGiven
 
 
 @transaction.atomic
@@ -34,6 +37,8 @@ def freeze(
         what: clone, equivocation, receipt.
         digest, body: of what came; ``other_*``: of what it contradicts, if that is still kept.
     """
+    Link.objects.bulk_create([Link(peer=peer)], ignore_conflicts=True)
+    Link.objects.filter(peer=peer, frozen_at=None).update(frozen_at=now)
     Evidence.objects.get_or_create(
         peer=peer,
         digest=digest,
@@ -48,9 +53,20 @@ def freeze(
             "seen_at": now,
         },
     )
-    Link.objects.bulk_create([Link(peer=peer)], ignore_conflicts=True)
-    Link.objects.filter(peer=peer, frozen_at=None).update(frozen_at=now)
     alarms.raise_alarm("exchange.clone", peer, {"what": what, "lane": lane}, now)
+
+
+def frozen(peers: Collection[str]) -> set[str]:
+    """Of these those with which nothing is exchanged (11.2)."""
+    return set(Link.objects.filter(peer__in=peers, frozen_at__isnull=False).values_list("peer", flat=True))
+
+
+def passes(body: Body) -> bool:
+    """Whether it goes over a frozen link: that a roster may end it, the two may ask each other for rosters."""
+    match body:
+        case Ask(asked=RosterAsked()) | Answer(given=RosterGiven()):
+            return True
+    return False
 
 
 def has_new_certificate(before: Here, after: Here, node: str) -> bool:

@@ -7,12 +7,13 @@ positions. Signatures are checked before it begins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from tansiq.exchange import receiving, trust
 from tansiq.exchange.body import Channel, Placed, Skip
 from tansiq.exchange.models import InChannel, ParkedBody, Position
-from tansiq.exchange.node import admitting, alarms, examining, hearing, holding, settling
+from tansiq.exchange.node import admitting, alarms, examining, freezing, hearing, holding, settling
 from tansiq.exchange.node.admitting import Became, Outcome
 from tansiq.exchange.node.arrivals import Arrivals, span_of
 from tansiq.exchange.node.examining import Examined
@@ -62,6 +63,7 @@ def take(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: datetim
             outcomes[index] = admitted
         else:
             channels.setdefault(admitted.channel, []).append((admitted.seq, index))
+    _refuse_of_frozen(outcomes)
     for placed in channels.values():
         for some in in_parts(sorted(placed)):
             outcomes |= _take(here, {index: authentic[index] for _seq, index in some}, now)
@@ -69,6 +71,17 @@ def take(here: Here, authentic: Sequence[tuple[Authentic, str]], *, now: datetim
         if not settling.settle_ready(here, now):
             break
     return [outcomes[index] for index in range(len(authentic))]
+
+
+def _refuse_of_frozen(outcomes: dict[int, Outcome]) -> None:
+    """What has no position passes over a frozen link only if it is about rosters (section 11.2)."""
+    others = [
+        number for number, one in outcomes.items() if one.became is Became.OTHER and not freezing.passes(one.body.head)
+    ]
+    frozen = freezing.frozen({outcomes[number].body.head.sender for number in others}) if others else ()
+    for number in others:
+        if outcomes[number].body.head.sender in frozen:
+            outcomes[number] = replace(outcomes[number], became=Became.FROZEN)
 
 
 def unpark(here: Here, now: datetime, *, most: int = 500) -> list[Outcome]:
@@ -145,9 +158,12 @@ def _placed(
 
 
 def _channel(here: Here, bodies: Sequence[Authentic], now: datetime) -> InChannel | None:
-    """The channel's row, made if it is new; None where its number is another's already (sections 2.1 and 11.2)."""
+    """The channel's row, made if it is new; None where the link is frozen, or its number is another's already (sections
+    2.1 and 11.2)."""
     heads = [body.head for body in bodies if isinstance(body.head, Placed)]
     head, latest = heads[0], max(one.sent_at for one in heads)
+    if freezing.frozen([head.sender]):
+        return None
     known = {
         row.incarnation: row
         for row in InChannel.objects.select_for_update().filter(peer=head.sender, lane=head.lane).order_by("pk")
