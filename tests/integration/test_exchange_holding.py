@@ -674,6 +674,20 @@ def renewed(here: Here, code: str) -> Here:
     return replace(here, facts=replace(here.facts, epoch=epoch, node_keys=keys))
 
 
+def test_of_one_channel_the_first_ten_stories_are_kept() -> None:
+    from tansiq.exchange.models import Evidence, Link
+    from tansiq.exchange.node.holding import freeze
+
+    said = {"lane": "normal", "incarnation": "4-aaaaaaaaaaaaaaaa"}
+    for number in range(12):
+        Link.objects.filter(peer="XE").update(frozen_at=None)
+        freeze(node(), "XE", "equivocation", NOW, digest=f"{number:064}", body=b"one", **said)
+    freeze(node(), "XF", "equivocation", NOW, digest="ab" * 32, body=b"one", **said)
+
+    kept = Evidence.objects.order_by("pk").values_list("peer", "digest")
+    assert list(kept) == [*(("XE", f"{number:064}") for number in range(10)), ("XF", "ab" * 32)]
+
+
 def test_of_a_frozen_peer_nothing_is_asked_but_rosters() -> None:
     from tansiq.exchange.node.asking import Asking
 

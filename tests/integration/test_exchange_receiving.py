@@ -381,6 +381,16 @@ def test_who_froze_a_link_tells_the_other_end_by_a_receipt_of_what_was_taken(xe:
     assert (receipt.through, receipt.body_hash) == (1, taken.digest)
 
 
+def test_bodies_that_contradict_together_are_kept_once(xe: Here) -> None:
+    from tansiq.exchange.models import Evidence
+
+    got(xe, Stream().says("1"))
+
+    got(xe, *[Stream().says("1", text=f"no {number}") for number in range(5)])
+
+    assert Evidence.objects.count() == 1
+
+
 # ---- signed in the future
 
 

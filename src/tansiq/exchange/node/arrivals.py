@@ -116,7 +116,7 @@ class Arrivals:
         """Keep both bodies, if the other is still here (section 11.2)."""
         head = body.head
         assert isinstance(head, Placed)
-        if position is None:  # it froze before
+        if position is None or self._cursor.frozen:  # it froze before
             return
         other = Waiting.objects.filter(channel=self.channel, seq=position).first()
         holding.freeze(

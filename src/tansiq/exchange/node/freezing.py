@@ -15,6 +15,9 @@ from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.life import ask_back
 from tansiq.exchange.requests import Answer, Ask, RosterAsked, RosterGiven
 
+MOST_EVIDENCE = 10
+"""Of one channel: the first ones."""
+
 
 @transaction.atomic
 def freeze(
@@ -33,26 +36,30 @@ def freeze(
 ) -> None:
     """Two stories under one name: keep both, and neither send to nor take from ``peer`` until a roster ends it (11.2).
 
+    Of a link that is frozen already nothing more is kept.
+
     Args:
         what: clone, equivocation, receipt.
         digest, body: of what came; ``other_*``: of what it contradicts, if that is still kept.
     """
     Link.objects.bulk_create([Link(peer=peer)], ignore_conflicts=True)
-    Link.objects.filter(peer=peer, frozen_at=None).update(frozen_at=now)
-    Evidence.objects.get_or_create(
-        peer=peer,
-        digest=digest,
-        what=what,
-        defaults={
-            "lane": lane,
-            "incarnation": incarnation,
-            "position": position,
-            "body": body,
-            "other_digest": other_digest,
-            "other_body": other_body,
-            "seen_at": now,
-        },
-    )
+    if not Link.objects.filter(peer=peer, frozen_at=None).update(frozen_at=now):
+        return
+    if Evidence.objects.filter(peer=peer, lane=lane, incarnation=incarnation).count() < MOST_EVIDENCE:
+        Evidence.objects.get_or_create(
+            peer=peer,
+            digest=digest,
+            what=what,
+            defaults={
+                "lane": lane,
+                "incarnation": incarnation,
+                "position": position,
+                "body": body,
+                "other_digest": other_digest,
+                "other_body": other_body,
+                "seen_at": now,
+            },
+        )
     alarms.raise_alarm("exchange.clone", peer, {"what": what, "lane": lane}, now)
 
 
