@@ -315,3 +315,17 @@ def test_whois_answers_on_a_node_just_started(start: Start, home: Path) -> None:
     up = start(home)
 
     assert eventually(lambda: up.status("/whois.json?target=MA") == 200), up.said()
+
+
+def test_how_to_names_every_part_in_the_order_in_which_they_end_and_how_to_run_it_alone(tmp_path: Path) -> None:
+    from tansiq.cli import up
+    from tansiq.core.home import Home
+
+    text = (Path(__file__).parents[2] / "docs/how-to/run-a-node.md").read_text(encoding="utf-8")
+    wanted = up.parts(Home(tmp_path, tmp_path / "lake", ""), "XA", access_log=False)
+    *first, last = [str(part.name) for part in reversed(wanted)]
+    ours = [part.command() for part in wanted[1:]]
+
+    assert f"ends {', '.join(first)} and {last} in that order" in text
+    assert [" ".join(words[4:]) for words in ours] == ["work", "exchange serve", "web"]
+    assert all(f"`tansiq {' '.join(words[4:])}`" in text for words in ours)
