@@ -604,8 +604,10 @@ def test_reload_that_no_server_answers_is_not_done(tmp_path: Path) -> None:
     try:
         deaf(backbone, "$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.*.RELOAD")
 
-        with pytest.raises(administration.BackboneAway):
+        with pytest.raises(administration.BackboneAway) as away:
             backbone.reload()
+
+        assert away.value.values == {"urls": backbone.urls[0]}
     finally:
         backbone.end()
 

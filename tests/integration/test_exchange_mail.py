@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from factories import mailbox as servers
 from factories.mailbox import PASSWORD, USER, Server
-from tansiq.exchange import mail, mime
+from tansiq.exchange import imap, mail, mime
 from tansiq.exchange.account import Account, Encryption
 from tansiq.exchange.body import Lane
 from tansiq.exchange.imap import Letter, Look, Mailbox, MailboxRefused, MailboxUnusable
@@ -292,6 +293,15 @@ def test_wrong_password_is_refused_and_never_said(server: Server) -> None:
     assert "wrong-7f3a" not in repr(account(server, password="wrong-7f3a"))
 
 
+def test_server_that_cannot_be_told_a_password_beyond_ascii_is_named() -> None:
+    server: Any = SimpleNamespace(capabilities=("IMAP4REV1",))
+
+    with pytest.raises(MailboxRefused) as refused:
+        imap._sign_in(server, Account("mail.example", 993, Encryption.NONE, "amina", "wrong-é"))
+
+    assert refused.value.values == {"host": "mail.example"}
+
+
 def test_folder_that_is_not_there_is_refused(server: Server) -> None:
     with pytest.raises(MailboxRefused, match="Mailbox doesn't exist"):
         fetched(Mailbox(account(server, folder="Nowhere")))
@@ -335,11 +345,12 @@ def test_server_that_speaks_nonsense_is_an_outcome(said: bytes) -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        with pytest.raises(MailboxUnusable):
+        with pytest.raises(MailboxUnusable) as unusable:
             fetched(Mailbox(Account("127.0.0.1", listening.getsockname()[1], Encryption.NONE, USER, PASSWORD)))
         thread.join(10)
 
     assert not thread.is_alive()
+    assert "no IMAP" not in str(unusable.value.values)
 
 
 def test_settings_name_the_mailbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _connected: None) -> None:

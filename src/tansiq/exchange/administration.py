@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,6 +43,10 @@ class BackboneAway(TansiqError):
     transient = True
 
 
+class BackboneSilent(BackboneAway):
+    message = N_("The message server does not answer at {urls}.")
+
+
 class BackboneRefused(TansiqError):
     code = "exchange.backbone.refused"
     message = N_("The message server refused {what}: {reason}.")
@@ -73,7 +77,7 @@ class Reloaded:
     def require(self) -> None:
         """Raises: BackboneAway, BackboneOutdated: a removed member may still be let in somewhere."""
         if self.away:
-            raise BackboneAway(urls=", ".join(self.away), reason=next(iter(self.away.values())))
+            raise _away(self.away, next(iter(self.away.values())))
         if self.wrong:
             raise BackboneOutdated(names=", ".join(sorted(self.wrong)[:NAMED]))
 
@@ -129,7 +133,7 @@ def reload(urls: Sequence[str], seed: str, *, accounts: Collection[str], authori
         try:
             _with([url], seed, authority, lambda connection: _reload(connection, set(accounts), len(urls), found))
         except (BackboneAway, BackboneRefused) as error:
-            found.away[url], failure = str(error.values["reason"]), error
+            found.away[url], failure = str(error.values.get("reason", "")), error
     if failure is not None and not found.done:
         raise failure
     if len(found.done) >= len(urls):  # who could not be reached from here was reached through another
@@ -165,7 +169,13 @@ async def _connected(
             reason = str(away)
         finally:
             await connection.close()
-    raise BackboneAway(urls=", ".join(urls), reason=reason)
+    raise _away(urls, reason)
+
+
+def _away(urls: Iterable[str], reason: str) -> BackboneAway:
+    """``reason``: what the system or the server said; empty: nothing was heard."""
+    named = ", ".join(urls)
+    return BackboneAway(urls=named, reason=reason) if reason else BackboneSilent(urls=named)
 
 
 async def _administer(connection: Connection, specs: Sequence[StreamSpec]) -> Changes:

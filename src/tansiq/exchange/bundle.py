@@ -47,9 +47,15 @@ _MOST_FAULTS = 100
 
 class UnreadableFile(TansiqError):
     code = "exchange.file.unreadable"
-    message = N_("{path} is no file of the exchange, or cannot be read: {why}.")
+    message = N_("{path} cannot be read: {why}.")
     remedy = N_("Use the file that `tansiq exchange export` wrote, as it is: not unpacked, not packed anew.")
     exit_code = 3
+
+
+class NoSuchFile(UnreadableFile):
+    """Something else, or so damaged at its beginning that nobody can tell."""
+
+    message = N_("{path} is no file of the exchange.")
 
 
 class OtherRealm(TansiqError):
@@ -222,7 +228,7 @@ def opened(path: Path, *, realm: str) -> Iterator[Bundle]:
     """
     try:
         if path.exists() and not path.is_file():
-            raise UnreadableFile(path=path, why="no file")
+            raise NoSuchFile(path=path)
         file = path.open("rb")
     except OSError as error:
         raise UnreadableFile(path=path, why=error.strerror or str(error)) from error
@@ -233,7 +239,7 @@ def opened(path: Path, *, realm: str) -> Iterator[Bundle]:
         except OSError as error:
             raise UnreadableFile(path=path, why=error.strerror or str(error)) from error
         except Unfit as error:
-            raise UnreadableFile(path=path, why=f"{error.values['field']}: {error.values['expected']}") from error
+            raise NoSuchFile(path=path) from error
         if header.realm != realm:
             raise OtherRealm(path=path, theirs=header.realm, ours=realm)
         yield Bundle(file, header, ends)

@@ -33,6 +33,10 @@ class Refused(Exception):
     """The server does not know the key, or shows a certificate that is not to be believed."""
 
 
+class NoAnswer(OSError):
+    """Nobody said anything: there are no words of a server's or of the system's to pass on."""
+
+
 class _Speaker(Client):
     """nats-py's client with our NKeys, and without what a hostile message could stop it by."""
 
@@ -92,7 +96,7 @@ class Connection:
             await self.close()
             if _is_refusal(failure):
                 raise Refused(str(failure)) from failure
-            raise OSError(str(failure) or "no answer") from failure
+            raise (OSError(str(failure)) if str(failure) else NoAnswer()) from failure
 
     @property
     def server(self) -> str:
@@ -134,7 +138,7 @@ class Connection:
     async def ask(self, subject: str, data: bytes, seconds: float) -> Msg:
         """One question, one answer.
 
-        Raises: PermissionError: not for us to ask; OSError: no answer came, or nobody is there to give one.
+        Raises: PermissionError: not for us to ask; NoAnswer: none came, or nobody can give one; OSError: it ended.
         """
         reply, key = self.reply()
         answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
@@ -145,12 +149,12 @@ class Connection:
             async with asyncio.timeout(seconds):
                 heard = await answer
         except TimeoutError:
-            raise OSError("no answer") from None
+            raise NoAnswer() from None
         finally:
             del self.answers[key]
             self._asked.pop(subject.lower(), None)
         if is_status(heard, NO_RESPONDERS):
-            raise OSError("nobody there")
+            raise NoAnswer()
         return heard
 
     async def _heard(self, message: Msg) -> None:

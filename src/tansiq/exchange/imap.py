@@ -41,6 +41,14 @@ class MailboxRefused(TansiqError):
     exit_code = 3
 
 
+class MailboxNoImap(MailboxUnusable):
+    message = N_("The mail server {host} gave an answer that is no IMAP ({kind}).")
+
+
+class MailboxAsciiOnly(MailboxRefused):
+    message = N_("The mail server {host} takes a user and a password of ASCII characters only.")
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A mail of the exchange, as it came, and what the server calls it."""
@@ -255,7 +263,7 @@ def _sign_in(server: imaplib.IMAP4, account: Account) -> None:
         elif account.user.isascii() and account.password.isascii():
             server.login(account.user, account.password)
         else:
-            raise _Refusal("it takes user and password in ASCII only")
+            raise MailboxAsciiOnly(host=account.host)
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error as error:
@@ -286,4 +294,4 @@ def _telling(account: Account) -> Iterator[None]:
     except OSError as error:
         raise MailboxUnusable(host=account.host, why=error.strerror or str(error) or type(error).__name__) from None
     except ValueError as error:
-        raise MailboxUnusable(host=account.host, why=f"an answer that is no IMAP ({type(error).__name__})") from None
+        raise MailboxNoImap(host=account.host, kind=type(error).__name__) from None

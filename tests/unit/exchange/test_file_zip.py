@@ -279,17 +279,23 @@ def test_what_is_no_such_file_is_refused_with_its_reason(tmp_path: Path, raw: by
     path = tmp_path / "stick.zip"
     path.write_bytes(raw)
 
-    with pytest.raises(UnreadableFile), bundle.opened(path, realm="live"):
+    with pytest.raises(UnreadableFile) as refused, bundle.opened(path, realm="live"):
         pass
+
+    assert (refused.value.code, refused.value.values) == ("exchange.file.unreadable", {"path": path})
 
 
 def test_what_is_not_there_or_no_file_is_refused_with_its_reason(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 
+    whys = []
     for path in (tmp_path / "absent", tmp_path, pipe):
-        with pytest.raises(UnreadableFile), bundle.opened(path, realm="live"):
+        with pytest.raises(UnreadableFile) as refused, bundle.opened(path, realm="live"):
             pass
+        whys.append(refused.value.values.get("why"))
+
+    assert whys == [os.strerror(errno.ENOENT), None, None]
 
 
 def test_file_whose_entries_were_altered_at_random_never_raises(tmp_path: Path) -> None:
