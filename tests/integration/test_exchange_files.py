@@ -523,6 +523,31 @@ def test_stick_has_the_files_that_its_node_may_have_and_waits_for(world: FileFed
     assert (world.chunks("XA", "XE"), chunks_of(again)) == ([], [])
 
 
+def test_stick_gets_nothing_that_was_narrowed_while_it_was_written(
+    world: FileFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tansiq.exchange.models import Sent
+    from tansiq.exchange.node import exporting
+
+    monkeypatch.setattr(exporting, "DECIDED_AT_ONCE", 1)
+    references = [world["XA"].keep(content(1, seed=seed)) for seed in range(3)]
+    for number, reference in enumerate(references):
+        world["XA"].share(str(number), reference, audience="XE")
+    node, narrowed, chunks = world["XA"], {1: "0", 2: "2"}, []
+    with node.at(world.now) as here:
+        here = replace(here, secrets=(node_secret("XA"),), certificates={"XE": node_secret("XE").certificate})
+        given = exporting.Exporting(here, ["XE"], store=node.store, worker="stick", now=world.now)
+        for part in given.parts():
+            if isinstance(part, Chunk):
+                chunks.append(part.digest)
+            elif name := narrowed.pop(given.exported.bodies["XE"], ""):
+                node.share(name, references[int(name)], audience="XF")
+        carried = Sent.objects.filter(channel__peer="XE", statement__kind="case.note").values_list("statement__object")
+
+        assert list(carried) == [("XA:1",)]  # what was given of 2 is a skip
+    assert chunks == [references[1].digest]
+
+
 def test_stick_from_a_node_that_lacks_a_part_of_a_file_is_not_called_whole(world: FileFederation) -> None:
     whole, torn = world["XA"].keep(content(SIZE)), world["XA"].keep(content(SIZE, seed=2))
     world["XA"].share("1", whole, audience="XE")

@@ -26,6 +26,7 @@ from tansiq.exchange.node import (
     rosters,
     sealing,
     serving,
+    uses,
     ways,
 )
 from tansiq.exchange.node.asking import head
@@ -42,6 +43,8 @@ _NO_BLOBS = b'"blobs":[]'
 ROOM_FOR_CHUNKS = 50_000
 """Entries that bodies leave to chunks and rosters: what does not fit goes into the next file."""
 AT_ONCE = 500
+DECIDED_AT_ONCE = 100
+"""Bodies: a stick may take seconds for them, and what is decided must not be old when it is written."""
 
 
 @dataclass(slots=True)
@@ -184,7 +187,7 @@ class Exporting:
     def _bodies(self, peer: str, lane: Lane) -> Iterator[Part]:
         above = 0
         self.exported.left[peer] += self._unsealed(peer).filter(lane=lane.value).count()  # before they may be sealed
-        while made := attempts.by_file(self.here, peer, lane, above=above, now=self.now, most=AT_ONCE):
+        while made := attempts.by_file(self.here, peer, lane, above=above, now=self.now, most=DECIDED_AT_ONCE):
             above = made[-1].first
             for attempt in made:
                 self._note_blobs(attempt.body)
@@ -213,11 +216,19 @@ class Exporting:
             for statement in self._awaited(peer):
                 self._blobs |= _sizes(json.loads(bytes(statement.content))["blobs"])
         for digest, size_bytes in sorted(self._blobs.items()):
+            if not self._may_go(digest):
+                continue
             if self._entries + chunk_count(size_bytes) > MOST_ENTRIES:
                 self.exported.is_full = True
                 self.exported.blobs_left += 1
                 continue
             yield from self._chunks_of(digest, size_bytes)
+
+    def _may_go(self, digest: str) -> bool:
+        """Decided again (section 8.3): the bodies before it may have taken minutes to write."""
+        if holding.is_held() or keeping.is_outdated(self.here.epoch):
+            return False
+        return any(uses.may_get(self.here, peer, digest, self.now) for peer in self.peers)
 
     def _chunks_of(self, digest: str, size_bytes: int) -> Iterator[Part]:
         for index in range(chunk_count(size_bytes)):
