@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -209,3 +210,34 @@ def sealed_said(said: dict[str, Any], *, by: str = "XA", to: str = "XB") -> Seal
 
 def sealed_bytes(content: bytes, *, by: str = "XA", to: str = "XB") -> Sealed:
     return seal_written(content, by=node_secret(by), to=node_secret(to).certificate)
+
+
+WRITTEN = ("length of five octets", "old header", "old header of four octets", "twice", "armoured", "unhashed")
+"""Ways in which anybody can write a signature otherwise, without a key; it stays valid."""
+
+
+def written_otherwise(signature: bytes, way: str) -> bytes:
+    """``signature``: binary, as this program makes it: version 6, below 192 bytes, by a present header."""
+    body = signature[2:]
+    assert signature[:2] == bytes([0xC2, len(body)])
+    assert body[0] == 6
+    size = len(body).to_bytes(4)
+    ways = {
+        "length of five octets": b"\xc2\xff" + size + body,
+        "old header": bytes([0x88, len(body)]) + body,
+        "old header of four octets": b"\x8a" + size + body,
+        "twice": signature * 2,
+        "armoured": b"-----BEGIN PGP SIGNATURE-----\n\n%s\n-----END PGP SIGNATURE-----\n" % base64.b64encode(signature),
+        "unhashed": _with_unhashed(body),
+    }
+    return ways[way]
+
+
+def _with_unhashed(body: bytes) -> bytes:
+    """With one subpacket more among those that no signature covers (RFC 9580 section 5.2.3): a notation."""
+    begin = 8 + int.from_bytes(body[4:8])
+    area = body[begin + 4 : begin + 4 + int.from_bytes(body[begin : begin + 4])]
+    notation = bytes([20]) + bytes(4) + bytes([0, 1, 0, 1]) + b"nv"
+    more = bytes([len(notation)]) + notation + area
+    changed = body[:begin] + len(more).to_bytes(4) + more + body[begin + 4 + len(area) :]
+    return b"\xc2\xff" + len(changed).to_bytes(4) + changed

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from factories.exchange import node_secret, platform_secret
 from factories.exchange_node import NOW, REALM, marked
 from factories.exchange_node import payload as words
 from tansiq.core.marking import Marking
 from tansiq.exchange import canonical, markings
-from tansiq.exchange.author import Statement
-from tansiq.exchange.body import BlobReference, Body, Envelope, Lane, Placed, Skip, SkipReason, Version
+from tansiq.exchange.author import Statement as Said
+from tansiq.exchange.body import Author, BlobReference, Body, Envelope, Lane, Placed, Skip, SkipReason, Version
 from tansiq.exchange.channel import Span
 from tansiq.exchange.trust import Authentic
-from tansiq.exchange.values import EMPTY_DIGEST, new_id
+from tansiq.exchange.values import EMPTY_DIGEST, new_id, read_bytes
+
+if TYPE_CHECKING:
+    from tansiq.exchange.models import Statement
 
 INCARNATION = "5-abcdefghijklmnop"
 
@@ -56,7 +60,7 @@ class Stream:
         """The next envelope: version ``term``.``n`` of ``<team>:<name>``. ``marking_text``, ``fields``: as given."""
         team = team or self.sender
         markings_here = list(marking) if marking is not None else marked(team, self.recipient)
-        said = Statement(
+        said = Said(
             realm=REALM,
             kind=kind,
             schema=1,
@@ -114,3 +118,10 @@ class Stream:
 def opened(body: Body) -> Authentic:
     """As if it had been sealed and opened."""
     return Authentic.stored(body.written(), signer=node_secret(body.sender).fingerprint)
+
+
+def with_signature(said: Authentic | Statement, change: Callable[[bytes], bytes] = bytes) -> Author:
+    """The author of an envelope, or of a version that is kept, with the signature that ``change`` makes of its own."""
+    content = said.content if isinstance(said, Authentic) else bytes(said.content)
+    author = json.loads(content)["author"]
+    return Author(**author | {"signature": change(read_bytes(author["signature"]))})

@@ -116,6 +116,7 @@ def test_author_vector_is_signed_by_the_platform_key() -> None:
 
     assert isinstance(envelope, Envelope)
     assert said_by(envelope).encoded().hex() == VECTORS["author_signs"]["hex"]
+    assert said_by(envelope).leaf == VECTORS["author_signs"]["sha256"]
     assert is_signed(envelope, certificate=secret("platform-XA-CERT").certificate)
     assert envelope.extra == {"x-later": {"kept": [True, None]}}
 
@@ -137,6 +138,18 @@ def test_author_vector_is_the_encoding_of_section_4_in_other_words() -> None:
     )
 
     assert encoded.hex() == VECTORS["author_signs"]["hex"]
+
+
+def test_item_vector_is_the_encoding_of_section_13_in_other_words() -> None:
+    said = json.loads(VECTORS["bodies"]["envelope"]["content"])
+    leaf = hashlib.sha256(bytes.fromhex(VECTORS["author_signs"]["hex"])).hexdigest()
+    version = [said["version"]["term"], said["version"]["n"]]
+
+    key = prefixed("tansiq.item.v1", [said["kind"], said["object"]])
+    whole = prefixed("tansiq.leaf.v1", [said["kind"], said["object"], *version, leaf, "live"])
+
+    expected = {"key": hashlib.sha256(key).hexdigest(), "leaf": hashlib.sha256(whole).hexdigest()}
+    assert expected == VECTORS["item"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["refused"], ids=lambda vector: f"{vector['check']} {vector['what']}")

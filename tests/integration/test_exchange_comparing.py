@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from factories.exchange_node import NOW, marked, payload
+from factories.exchange import WRITTEN, written_otherwise
+from factories.exchange_bodies import Stream, with_signature
+from factories.exchange_node import NOW, kinds, marked, payload
 from tansiq.exchange.body import State, Version
 from tansiq.exchange.compare import TOP, Range
 from tansiq.exchange.receiving import Recall
 from tansiq.exchange.requests import ComparisonAsked, ComparisonGiven, Outcome
+from tansiq.exchange.trust import Authentic
 
 if TYPE_CHECKING:
     from tansiq.exchange.models import SharedObject
     from tansiq.exchange.node.here import Here
+    from tansiq.exchange.node.possession import Possessed
 
 pytestmark = pytest.mark.usefixtures("database", "no_comparison")
 
@@ -53,16 +57,15 @@ def live(
     from tansiq.exchange.node import statements
 
     owner = object_id.partition(":")[0]
-    made = statements.state(
-        node(owner),
+    said = statements.Text(
         kind="case.note",
         object=object_id,
         payload=payload(text),
         markings=marked(owner, *to),
         team=owner,
-        now=NOW,
         version=version,
     )
+    made = statements.stored(statements._signed(node(owner), said, NOW), "", NOW)  # there may be one of before
     shared, _is_new = SharedObject.objects.update_or_create(
         object=object_id,
         defaults={"kind": "case.note", "owner": owner, "statement": made, "proven": made, "epoch": 1, "known": True},
@@ -74,6 +77,15 @@ def gone(*object_ids: str) -> None:
     from tansiq.exchange.models import SharedObject
 
     SharedObject.objects.filter(object__in=object_ids).delete()
+
+
+def lost(object_id: str) -> None:
+    """Without what was said of it, which is the same at both."""
+    from tansiq.exchange.models import OutboxRow, Statement
+
+    gone(object_id)
+    OutboxRow.objects.filter(statement__object=object_id).delete()
+    Statement.objects.filter(object=object_id).delete()
 
 
 def had_before_it_was_recalled() -> None:
@@ -336,6 +348,7 @@ def waits(
         "team": object_id.partition(":")[0],
         "epoch": 1,
         "marking_text": "",
+        "proven": True,
         "state": State.PARKED.value,
         "reason": "reference",
         "examined": 1,
@@ -349,9 +362,9 @@ def waits(
 
 
 def held_at_xe() -> list[tuple[str, tuple[int, int]]]:
-    from tansiq.exchange.node.possession import compared as possessed
+    from tansiq.exchange.node.possession import compared as held
 
-    return sorted((one.object, tuple(one.version)) for one in possessed(node("XE"), "XA"))
+    return sorted((one.object, tuple(one.version)) for one in held(node("XE"), "XA"))
 
 
 @pytest.mark.parametrize(
@@ -359,10 +372,14 @@ def held_at_xe() -> list[tuple[str, tuple[int, int]]]:
     [
         ({}, True),
         ({"state": "quarantined", "reason": "payload", "unfit": "payload"}, True),
-        ({"state": "quarantined", "reason": "author.signature", "unfit": "author.signature"}, True),
+        ({"state": "quarantined", "reason": "author.signature", "unfit": "author.signature", "proven": False}, True),
+        ({"reason": "clock", "proven": False}, True),
         ({"state": "refused", "reason": "reference", "refused": "reference"}, True),
         ({"state": "quarantined", "reason": "malformed", "unfit": "malformed", "kind": ""}, False),
-        ({"peer": "XF", "state": "quarantined", "reason": "author.signature", "unfit": "author.signature"}, False),
+        ({"peer": "XF", "state": "quarantined", "reason": "payload", "unfit": "payload"}, True),
+        ({"peer": "XF", "state": "quarantined", "reason": "not_owner", "unfit": "not_owner", "proven": False}, False),
+        ({"peer": "XF", "reason": "clock", "proven": False}, False),
+        ({"peer": "XF", "state": "refused", "reason": "not_entitled", "refused": "not_entitled"}, True),
         ({"peer": "XF", "state": "parked"}, True),
         ({"through": 2, "reason": "gap"}, False),
         ({"through": 2, "reason": "kind"}, False),
@@ -378,6 +395,92 @@ def test_what_waits_counts_as_held_if_its_author_said_it_and_no_gap_holds_it(
     waits(version=Version(1, 2), **columns)
 
     assert held_at_xe() == [("XA:1", (1, 2) if counts else (1, 1))]
+
+
+def passed_on(by: str, change: Callable[[bytes], bytes] = bytes) -> Authentic:
+    """XA:1 as it is live here, from ``by`` to XE, with the signature that ``change`` makes of its own."""
+    from tansiq.exchange.models import SharedObject
+
+    genuine = SharedObject.objects.select_related("statement").get(object="XA:1").statement
+    marking, author = marked("XA", "XE", "XF"), with_signature(genuine, change)
+    return Stream(by).says("1", team="XA", text="words", marking=marking, author=author)
+
+
+def received(*bodies: Authentic, now: datetime = NOW, **changes: Any) -> None:
+    from tansiq.exchange.node import inbox
+
+    inbox.receive(node("XE", **changes), [(body, "jetstream") for body in bodies], now=now)
+
+
+@pytest.mark.parametrize("by", ["XA", "XF"])
+@pytest.mark.parametrize("way", WRITTEN)
+def test_signature_that_was_written_otherwise_is_no_difference(way: str, by: str) -> None:
+    live()
+    body = passed_on(by, lambda signature: written_otherwise(signature, way))
+
+    def theirs() -> None:
+        lost("XA:1")
+        received(body)
+        assert [one.statement is not None for one in possessed("XA:1")] == [True]
+
+    outcome, _turns = compared(theirs)
+
+    assert (outcome, outbox()) == (Outcome(differences=0), [])
+
+
+def possessed(object_id: str) -> list[Possessed]:
+    from tansiq.exchange.node.possession import latest
+
+    return list(latest(node("XE"), "XA", [object_id]).values())
+
+
+@pytest.mark.parametrize("by", ["XA", "XF"])
+def test_wrong_signature_over_the_same_text_is_not_the_version(by: str) -> None:
+    live()
+    other = with_signature(Stream().says("2")).signature
+    wrong = passed_on(by, lambda _signature: other)
+
+    def theirs() -> None:
+        lost("XA:1")
+        received(wrong, now=datetime.now(UTC))
+        assert [one.version for one in possessed("XA:1")] == ([FIRST] if by == "XA" else [])
+
+    outcome, _turns = compared(theirs)
+
+    assert (outcome, outbox()) == (Outcome(differences=1), [("XE", "XA:1")])
+
+
+def test_of_two_copies_that_wait_the_proven_one_counts() -> None:
+    from tansiq.exchange.models import Waiting
+
+    live()
+    other = with_signature(Stream().says("2")).signature
+    wrong, parked = passed_on("XA", lambda _signature: other), passed_on("XF")
+    lost("XA:1")
+
+    received(wrong, parked, now=datetime.now(UTC), known=kinds(known=()))
+
+    rows = Waiting.objects.order_by("pk").values_list("reason", "proven")
+    assert list(rows) == [("author.signature", False), ("kind", True)]
+    assert [Waiting.objects.get(pk=one.waiting).reason for one in possessed("XA:1")] == ["kind"]
+
+
+@pytest.mark.parametrize("what", ["of the future", "not entitled"])
+def test_what_another_node_makes_up_of_an_object_is_not_held(what: str) -> None:
+    from tansiq.exchange.models import Waiting
+
+    live()
+    forwarder = Stream("XF")
+    if what == "of the future":
+        made_up = forwarder.says("1", 9, team="XA", marking=marked("XA", "XE"), forged=True)  # made long after NOW
+    else:
+        made_up = forwarder.says("9", 9, object="XA:1", marking=marked("XF", "XA"))
+
+    received(made_up)
+
+    assert [(row.n, row.proven) for row in Waiting.objects.all()] == [(9, False)]
+    assert held_at_xe() == [("XA:1", (1, 1))]
+    assert [one.version for one in possessed("XA:1")] == [FIRST]
 
 
 def test_what_a_recall_forbids_is_not_held() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
-from federation_database import DatabaseFederation
+from federation_database import DatabaseFederation, DatabaseNode
+from tansiq.exchange.body import Version
+from tansiq.exchange.sending import Way
 from unit.exchange import test_federation as scenarios
 
 SLOW = {
@@ -26,3 +29,41 @@ def test_on_databases(scenario: Callable[[], None], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(scenarios, "Federation", DatabaseFederation)
 
     scenario()
+
+
+def test_signature_that_a_forwarder_writes_otherwise_makes_no_second_version(_connected: None) -> None:
+    world = DatabaseFederation("XA", "XE", "XF")
+    backup = world.backup("XA")
+    world["XA"].publish("1", audience=["XA", "XE", "XF"], text="fact")
+    world.cut |= {("XA", "XF", way) for way in Way}
+    world.run(rounds=3)
+    world["XE"].forward("XA:1", "XF")
+    world.run(rounds=3)
+    genuine, otherwise = signatures(world["XA"]), signatures(world["XF"])
+
+    world.heal()
+    world.restore("XA", backup)
+    world.heal()
+
+    assert len(genuine) == len(otherwise) == 1
+    assert genuine != otherwise
+    for code in ("XA", "XE", "XF"):
+        assert versions(world[code]) == [("XA:1", 1, 1)]
+    assert [world[code].desk.entries for code in ("XE", "XF")] == [[("applied", "XA:1", Version(1, 1))]] * 2
+
+
+def signatures(node: DatabaseNode) -> set[str]:
+    from tansiq.exchange.models import Statement
+
+    with node.at():
+        return {json.loads(bytes(row.content))["author"]["signature"] for row in Statement.objects.all()}
+
+
+def versions(node: DatabaseNode) -> list[tuple[str, int, int]]:
+    """What is live; nothing waits."""
+    from tansiq.exchange.models import SharedObject, Waiting
+
+    with node.at():
+        assert not Waiting.objects.exists()
+        live = SharedObject.objects.filter(statement__isnull=False).order_by("object")
+        return list(live.values_list("object", "statement__term", "statement__n"))

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
-from factories.exchange import platform_secret
+from factories.exchange import WRITTEN, platform_secret, written_otherwise
+from factories.exchange_bodies import Stream, opened, with_signature
 from factories.exchange_node import NOW, Desk, marked, payload
 from tansiq.core.decision import NotAllowed
 from tansiq.core.viewer import Role, Viewer
-from tansiq.exchange import canonical, reading, values
+from tansiq.exchange import canonical, markings, reading, values
 from tansiq.exchange.body import Lane, Version
 from tansiq.exchange.held import Stand
 from tansiq.exchange.receiving import Cause, Recall
 from tansiq.exchange.requests import RecoveryAsked, RecoveryGiven, RosterAsked, Standing
+from tansiq.exchange.trust import Authentic
 from tansiq.openpgp.sealing import generate
 
 if TYPE_CHECKING:
@@ -66,16 +68,15 @@ def live(
 
     owner = object_id.partition(":")[0]
     author = node(owner) if signed_by is None else replace(node(owner), platform={owner: signed_by})
-    made = statements.state(
-        author,
+    said = statements.Text(
         kind="case.note",
         object=object_id,
         payload=payload(text),
         markings=marked(owner, *to),
         team=owner,
-        now=NOW,
         version=version,
     )
+    made = statements.stored(statements._signed(author, said, NOW), "", NOW)  # there may be one of before
     shared, _is_new = SharedObject.objects.update_or_create(
         object=object_id,
         defaults={"kind": "case.note", "owner": owner, "statement": made, "proven": made, "epoch": 1, "known": True},
@@ -316,6 +317,65 @@ def test_version_that_was_given_two_contents_is_said_once_more_above_both() -> N
     shared = SharedObject.objects.select_related("statement__marking").get(object="XA:1")
     assert statements.said(shared.statement).payload == payload("what this life says")
     assert set(OutboxRow.objects.values_list("peer", "statement__n")) == {("XE", 3), ("XF", 3)}
+
+
+def by_xf(change: Callable[[bytes], bytes] = bytes) -> Authentic:
+    """XA:1 as it is live here, as XF passed it on to XE; its signature as ``change`` makes it."""
+    from tansiq.exchange.models import SharedObject
+
+    genuine = SharedObject.objects.select_related("statement").get(object="XA:1").statement
+    marking, author = marked("XA", "XE", "XF"), with_signature(genuine, change)
+    return Stream("XF").says("1", team="XA", text="words", marking=marking, author=author, via=("XF",))
+
+
+def only(body: Authentic) -> None:
+    """XE has this of XA:1, and nothing else."""
+    from tansiq.exchange.models import SharedObject, Statement
+    from tansiq.exchange.node import inbox
+
+    SharedObject.objects.all().delete()
+    Statement.objects.all().delete()
+    inbox.receive(node("XE"), [(body, "jetstream")], now=NOW)
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_signature_that_was_written_otherwise_is_no_other_content(way: str) -> None:
+    from tansiq.exchange.models import OutboxRow, Statement
+    from tansiq.exchange.node.holding import ask_back, on_answer
+
+    xa = node()
+    live(version=FIRST)
+    ask_back(xa, "XE", NOW)
+    otherwise = by_xf(lambda signature: written_otherwise(signature, way))
+    given = given_by("XE", lambda: only(otherwise))
+    on_answer(xa, "XE", given, LATER)
+
+    assert [piece.object for piece in given.pieces] == ["XA:1"]
+    assert (own(), OutboxRow.objects.count(), Statement.objects.count()) == ((1, 1, False), 0, 1)
+
+
+def test_of_what_comes_back_only_what_its_author_signed_is_kept() -> None:
+    import json
+
+    from tansiq.exchange.models import SharedObject, Statement
+    from tansiq.exchange.node.holding import ask_back, on_answer
+
+    xa = node()
+    live(version=FIRST)
+    before = bytes(Statement.objects.get().content)
+    came = reading.read_envelope(by_xf().head)
+    narrower = markings.write([*marked("XA", "XE", "XF"), *marked("XF", "XE")])
+    more = replace(came, marking=narrower, author=replace(came.author, extra={"x": 1}), extra={"x": 2})
+    ask_back(xa, "XE", NOW)
+    given = given_by("XE", lambda: only(opened(more)))
+    SharedObject.objects.all().delete()
+    Statement.objects.all().delete()
+
+    on_answer(xa, "XE", given, LATER)
+
+    said = json.loads(b"".join(piece.data for piece in given.pieces))
+    assert (said["marking"], said["author"]["x"], said["x"], said["via"]) == (narrower, 1, 2, ["XF", "XE"])
+    assert bytes(SharedObject.objects.get().statement.content) == before
 
 
 def test_objects_longer_than_a_page_come_in_pieces() -> None:

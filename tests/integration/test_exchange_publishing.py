@@ -182,3 +182,25 @@ def test_what_came_is_kept_and_sent_on_with_the_forwarder_named() -> None:
     assert (onward.via, onward.author, onward.payload, onward.seq) == (("XE",), sent.author, sent.payload, 4)
     assert statements.said(kept).payload == payload()
     assert statements.markings_of(kept) == tuple(marked("XA", "XE", "XF"))
+
+
+def test_leaf_of_what_is_kept_is_the_digest_of_what_was_signed() -> None:
+    import json
+
+    from factories.exchange import blob_reference
+    from tansiq.exchange import author, reading
+    from tansiq.exchange.node import statements
+    from tansiq.exchange.values import digest
+
+    xa = node()
+    kept = statements.state(
+        xa, kind="case.note", object="XA:1", payload=payload(), markings=marked("XA", "XE"), team="XA", person="AMINA",
+        blobs=[blob_reference()], now=NOW,
+    )  # fmt: skip
+    channel = Channel("live", "XA", "XE", Lane.NORMAL, "1-abcdefghijklmnop")
+    sent = reading.read_envelope(reading.read_head(addressed(kept, channel, 1, EMPTY_DIGEST, here=xa)))
+
+    content = json.loads(bytes(kept.content))
+
+    assert kept.leaf == statements.leaf_of(content, "live") == digest(author.said_by(sent).encoded())
+    assert statements.leaf_of(content, "drill-1") != kept.leaf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from factories import exchange as make
-from factories.exchange_bodies import Stream, opened
+from factories.exchange import WRITTEN, written_otherwise
+from factories.exchange_bodies import Stream, opened, with_signature
 from factories.exchange_node import NOW, POISON, Desk, here, kinds, marked
 from tansiq.core.decision import NotAllowed
 from tansiq.core.marking import Marking, Tlp
@@ -931,7 +933,7 @@ def test_versions_that_are_not_above_what_is_applied_are_had(xe: Here, desk: Des
     assert states == {"XA:1": (Version(1, 1), "had", "")}
 
 
-def test_one_version_with_two_signatures_is_quarantined_and_the_first_stays(xe: Here, desk: Desk) -> None:
+def test_one_version_with_two_contents_is_quarantined_and_the_first_stays(xe: Here, desk: Desk) -> None:
     stream = Stream()
 
     got(xe, stream.says("1", text="first"))
@@ -939,6 +941,66 @@ def test_one_version_with_two_signatures_is_quarantined_and_the_first_stays(xe: 
 
     assert desk.texts == {"XA:1": "first"}
     assert waiting() == [("XA:1", "quarantined", "version")]
+
+
+def by_forwarder(genuine: Authentic, change: Callable[[bytes], bytes], **fields: Any) -> Authentic:
+    """XA:1 as XF passes it on to XE: its signature changed, all that it signs as it was."""
+    author = with_signature(genuine, change)
+    return Stream("XF").says("1", team="XA", marking=marked("XA", "XE"), author=author, via=("XF",), **fields)
+
+
+@pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
+@pytest.mark.parametrize("way", WRITTEN)
+def test_copy_whose_signature_was_written_otherwise_is_had_whichever_comes_first(
+    xe: Here, desk: Desk, way: str, is_first: bool
+) -> None:
+    from tansiq.exchange.models import Statement
+
+    genuine = Stream().says("1")
+    otherwise = by_forwarder(genuine, lambda signature: written_otherwise(signature, way))
+
+    for body in (otherwise, genuine) if is_first else (genuine, otherwise):
+        got(xe, body)
+
+    states = {one.recipient: said(one)["XA:1"][1] for one in receipts(xe)}
+    assert (desk.applied, waiting()) == ([("XA:1", Version(1, 1))], [])
+    assert states == ({"XF": "stored", "XA": "had"} if is_first else {"XA": "stored", "XF": "had"})
+    assert Statement.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
+def test_wrong_signature_over_the_same_text_never_stands_for_the_right_one(
+    xe: Here, desk: Desk, is_first: bool
+) -> None:
+    from tansiq.exchange.models import Statement, Waiting
+
+    genuine = Stream().says("1")
+    other = with_signature(Stream().says("2")).signature
+    wrong = by_forwarder(genuine, lambda _signature: other)
+
+    for body in (wrong, genuine) if is_first else (genuine, wrong):
+        got(xe, body, now=datetime.now(UTC))
+
+    assert desk.applied == [("XA:1", Version(1, 1))]
+    assert waiting() == [("XA:1", "quarantined", "author.signature")]
+    assert Waiting.objects.get().leaf != Statement.objects.get().leaf
+
+
+def test_signature_that_is_not_proven_yet_is_neither_had_nor_another_story(xe: Here, desk: Desk) -> None:
+    from tansiq.exchange.models import SharedObject, Waiting
+
+    later = here("XE", epoch=2, desk=desk)
+    genuine = Stream().says("1")
+    other = with_signature(Stream().says("2")).signature  # made long after NOW
+    got(later, genuine)
+
+    got(later, by_forwarder(genuine, lambda _signature: other, epoch=2))
+    got(later, Stream("XF", incarnation="6-abcdefghijklmnop").says("1", team="XA", text="another", author=replace(
+        with_signature(genuine), signature=other)))  # fmt: skip
+
+    assert waiting() == [("XA:1", "parked", "clock")] * 2
+    assert set(Waiting.objects.values_list("proven", flat=True)) == {False}
+    assert SharedObject.objects.get().epoch == 1
 
 
 def test_later_version_replaces_one_that_was_given_two_contents(xe: Here, desk: Desk) -> None:

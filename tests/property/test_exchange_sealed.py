@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from factories import exchange
 from factories.positions import Kept
-from tansiq.exchange import canonical, receiving, seal, trust
+from tansiq.exchange import author, canonical, receiving, seal, trust
 from tansiq.exchange.body import Envelope, Placed, Skip, SkipReason, State, Version
 from tansiq.exchange.channel import LIMITS, Cursor, Span
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Applied, Item, Place
 from tansiq.exchange.seal import Sealed, Unsealed
-from tansiq.exchange.values import EMPTY_DIGEST, digest
+from tansiq.exchange.values import EMPTY_DIGEST
 
 OBJECTS = ("XA-CERT", "XA-CERT", "XA-CERT:2", "XA-CERT", "XA-CERT:2", "XA-CERT:3")
 FORGED_AT, SKIPPED_AT = 5, 6
@@ -91,7 +91,7 @@ class Recipient:
     def _examine(self, authentic: trust.Authentic, seq: int) -> None:
         found = trust.examine(authentic, exchange.facts(here="XB"), exchange.LenientJudge(), now=exchange.now())
         if isinstance(found, Envelope):
-            leaf = digest(found.author.signature)
+            leaf = author.said_by(found).leaf
             item = Item(str(seq), found.object, found.version, leaf, found.epoch)
             self.waiting.setdefault(found.object, {})[item.key] = (item, seq)
         else:

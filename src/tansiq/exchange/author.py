@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tansiq.exchange.body import Author, BlobReference, Envelope, Version
-from tansiq.exchange.values import length_prefixed
+from tansiq.exchange.values import digest, length_prefixed
 from tansiq.openpgp import sealing
 from tansiq.openpgp.sealing import NotVerified, Secret
 
@@ -52,6 +52,12 @@ class Statement:
             self.payload,
         )
 
+    @property
+    def leaf(self) -> str:
+        """By which this version is told from another of its number (sections 6 and 13). Not by the signature: who has
+        one can write it otherwise without a key, and it is valid all the same."""
+        return digest(self.encoded())
+
     def signed(self, by: Secret) -> Author:
         """With the team's platform key. Raises: Refused, where it has no key that signs now."""
         return Author(
@@ -78,6 +84,18 @@ def said_by(envelope: Envelope) -> Statement:
         epoch=envelope.author.epoch,
         payload=envelope.payload,
         blobs=envelope.blobs,
+    )
+
+
+def as_signed(envelope: Envelope) -> Envelope:
+    """Of what belongs to no channel only what its author signed: without what who forwarded it may have added."""
+    return replace(
+        envelope,
+        marking=envelope.author.marking,
+        author=replace(envelope.author, extra={}),
+        blobs=tuple(replace(blob, extra={}) for blob in envelope.blobs),
+        via=(),
+        extra={},
     )
 
 

@@ -32,11 +32,14 @@ def key_of(kind: str, object_id: str) -> bytes:
     return hashlib.sha256(length_prefixed("tansiq.item.v1", kind, object_id)).digest()
 
 
-def item_of(object_id: str, kind: str, version: Version, signature_digest: str) -> tuple[bytes, bytes]:
-    """Key and leaf (section 13) of a live version; quick, for millions of objects of few kinds."""
+def item_of(object_id: str, kind: str, version: Version, said: str) -> tuple[bytes, bytes]:
+    """Key and leaf (section 13) of a live version; quick, for millions of objects of few kinds.
+
+    ``said``: digest of what its author signed (``author.Statement.leaf``).
+    """
     key_begins, leaf_begins, live = _of_kind(kind)
     named = _part(object_id)
-    leaf = b"".join((leaf_begins, named, _of_version(version), _part(signature_digest), live))
+    leaf = b"".join((leaf_begins, named, _of_version(version), _part(said), live))
     return hashlib.sha256(key_begins + named).digest(), hashlib.sha256(leaf).digest()
 
 

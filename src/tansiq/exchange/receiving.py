@@ -196,7 +196,8 @@ class Item:
 
     Attributes:
         key: whatever the store finds it by.
-        leaf: digest of what the author signed; two of one version are two stories of one owner.
+        leaf: digest of what the author signed, whatever its signature looks like; two of one version are two stories of
+            one owner.
         self_contained: its kind may be applied above a gap (section 15).
         unfit: what checks 5.11 to 5.17 and 5.19 found; None if it is fit.
         refused: a person, or check 5.16, decided that it will never be applied.
@@ -301,11 +302,13 @@ def _judge(
         return Verdict(item, State.QUARANTINED, item.unfit.value)
     if recall is not None and recall.blocks(item.version, epoch=item.epoch):
         return Verdict(item, State.RECALLED, DELETED)
+    lacking = lacks(item)
+    if lacking is Reason.CLOCK:  # nobody has proven to have said it (5.13): neither what is applied nor another story
+        return Verdict(item, State.PARKED, lacking.value)
     if applied is not None and item.version <= applied.version:
         return _had(item, applied)
     if item.unfit is not None:
         return Verdict(item, State.QUARANTINED, item.unfit.value)
-    lacking = lacks(item)
     if lacking is not None:
         return Verdict(item, State.PARKED, lacking.value)
     if behind_gap(item) and not item.self_contained:

@@ -29,7 +29,7 @@ from tansiq.exchange.body import (
     State,
     Version,
 )
-from tansiq.exchange.compare import TOP, Range
+from tansiq.exchange.compare import TOP, Range, item_of
 from tansiq.exchange.held import Stand
 from tansiq.exchange.receiving import Recall
 from tansiq.exchange.requests import (
@@ -274,7 +274,8 @@ def vectors() -> dict[str, Any]:
             {"tag": "t", "parts": ["", "é", 12], "hex": length_prefixed("t", "", "é", 12).hex()},
         ],
         "digest_of_nothing": EMPTY_DIGEST,
-        "author_signs": {"hex": said.encoded().hex(), "sha256": digest(said.encoded())},
+        "author_signs": {"hex": said.encoded().hex(), "sha256": said.leaf},
+        "item": _item(said),
         "bodies": {name: {**_content(body.written()), "sha256": digest(body.written())} for name, body in made.items()},
         "sealed": {name: base64.b64encode(_sealed(body)).decode() for name, body in made.items()},
         "refused": refused(envelope),
@@ -286,6 +287,12 @@ def vectors() -> dict[str, Any]:
             "digest": blob.digest_of(chunks),
         },
     }
+
+
+def _item(said: Statement) -> dict[str, str]:
+    """What is compared of the version, where it is live."""
+    key, leaf = item_of(said.object, said.kind, said.version, said.leaf)
+    return {"key": key.hex(), "leaf": leaf.hex()}
 
 
 def _content(content: bytes) -> dict[str, str]:

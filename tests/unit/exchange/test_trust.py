@@ -430,6 +430,34 @@ def test_5_13_signature_from_the_future_waits_for_the_clock() -> None:
     assert received(make.sealed(wrong), now=an_hour_ago, known=True) == Parked("5.13", Reason.CLOCK)
 
 
+@pytest.mark.parametrize("way", make.WRITTEN)
+def test_5_13_signature_that_was_written_otherwise_verifies_and_the_leaf_stays(way: str) -> None:
+    body = make.envelope()
+    otherwise = make.written_otherwise(body.author.signature, way)
+
+    outcome = received(make.sealed(replace(body, author=replace(body.author, signature=otherwise))))
+
+    assert isinstance(outcome, Envelope)
+    assert outcome.author.signature != body.author.signature
+    assert author.said_by(outcome).leaf == author.said_by(body).leaf
+
+
+def test_as_signed_leaves_nothing_that_somebody_else_may_have_added() -> None:
+    said = make.statement(blobs=(make.blob_reference(),))
+    body = make.envelope(said)
+    more = replace(
+        body,
+        marking=markings.write([Marking(Tlp.GREEN, "XA-CERT"), Marking(Tlp.RED, "XC-CERT")]),
+        author=replace(body.author, extra={"x": 1}),
+        blobs=(make.blob_reference(extra={"x": 2}),),
+        via=("XC",),
+        extra={"x": 3},
+    )
+
+    assert isinstance(received(make.sealed(more)), Envelope)
+    assert author.as_signed(more) == body
+
+
 def forwarded() -> Envelope:
     """What XC-CERT has written, sent on by XA."""
     return make.envelope(make.statement(team="XC-CERT", object="XC-CERT", person=""), via=("XA",))

@@ -28,7 +28,7 @@ class Statement(models.Model):
     object = object_id()
     term = models.BigIntegerField()
     n = models.BigIntegerField()
-    leaf = digest()  # of the author's signature
+    leaf = digest()  # of what the author signed
     kind = models.CharField(max_length=64)
     team = node_code()  # the author's
     marking = models.ForeignKey(MarkingSet, on_delete=models.PROTECT, related_name="+")

@@ -101,12 +101,13 @@ class Waiting(models.Model):
     object = object_id()
     term = models.BigIntegerField()
     n = models.BigIntegerField()
-    leaf = digest()
+    leaf = digest()  # of what the author signed; of the body, where nobody did (5.11, 5.13)
     kind = models.CharField(max_length=64)
     team = node_code()  # the author's, as it says
     epoch = models.BigIntegerField()  # under which it was addressed
     marking_text = models.TextField()
     self_contained = models.BooleanField(default=False)
+    proven = models.BooleanField(default=False)  # its author's team has said it, and may (5.13, 5.17)
     unfit = models.CharField(max_length=32, blank=True)  # reasons.Reason of checks 5.11 to 5.17 and 5.19
     refused = models.CharField(max_length=32, blank=True)
     refused_by = models.CharField(max_length=64, blank=True)

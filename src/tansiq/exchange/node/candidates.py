@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-from tansiq.exchange import reading, recall, receiving
+from tansiq.exchange import author, reading, recall, receiving
 from tansiq.exchange.body import Envelope, Lane, Placed, Version
 from tansiq.exchange.kinds import Said
 from tansiq.exchange.models import InChannel, Waiting
@@ -16,7 +16,6 @@ from tansiq.exchange.node.here import Here
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Item
 from tansiq.exchange.trust import Authentic
-from tansiq.exchange.values import digest
 
 CLOCK = "clock"
 KIND, BLOB, RECALLED = "kind:", "blob:", "recall:"
@@ -43,6 +42,7 @@ class Arrived:
     arrived_at: datetime
     body: bytes
     self_contained: bool = False
+    proven: bool = False
     unfit: str = ""
     refused: str = ""
     refused_by: str = ""
@@ -94,7 +94,7 @@ class Candidate:
             object=examined.object,
             term=envelope.version.term if envelope else 0,
             n=envelope.version.n if envelope else 0,
-            leaf=digest(envelope.author.signature) if envelope else examined.body.digest,
+            leaf="",  # as it is judged
             kind=envelope.kind if envelope else "",
             team=envelope.author.team if envelope else "",
             epoch=head.epoch,
@@ -121,6 +121,7 @@ class Candidate:
         row.refused = examined.refused or (row.refused if row.refused_by else "")  # what a person said stays said
         row.detail, row.examined = examined.detail[:500], here.epoch
         row.not_before = examined.not_before
+        row.proven, row.leaf = examined.proven, _leaf(examined)
         row.self_contained = kind is not None and kind.self_contained
         self.lacking = self._needs(here)
         self.item, self.stale = item_of(row), True
@@ -195,6 +196,13 @@ class Candidate:
     def is_refused(self, reason: Reason) -> None:
         self.row.refused, self.stale = reason.value, True
         self.item = replace(self.item, refused=reason)
+
+
+def _leaf(examined: Examined) -> str:
+    """Of what nobody signed (5.11, 5.13) another than any version has: it never stands for one (section 13)."""
+    if examined.envelope is None or examined.unfit is Reason.SIGNATURE:
+        return examined.body.digest
+    return author.said_by(examined.envelope).leaf
 
 
 def item_of(row: Waiting | Arrived) -> Item:

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
-from tansiq.exchange import markings, move, values
+from tansiq.exchange import markings, move
 from tansiq.exchange.directory import content
 from tansiq.exchange.directory.kinds import LABELS
 from tansiq.exchange.directory.publishing import publish_changes
@@ -157,7 +157,7 @@ def _keep_profiles(team: str, moved: Moved, now: datetime) -> int:
 
 def _keep_history(here: Here, one: MovedObject, sender: str, now: datetime) -> int:
     """What the team said before, as it was signed: kept, and proven to nobody any more."""
-    rows = [row for text in one.versions if (row := _row(text, sender, now)).object == one.object]
+    rows = [row for text in one.versions if (row := _row(here, text, sender, now)).object == one.object]
     if not rows:
         return 0
     statements.keep_markings({json.loads(text)["marking"] for text in one.versions})
@@ -176,13 +176,13 @@ def _keep_history(here: Here, one: MovedObject, sender: str, now: datetime) -> i
     return len(rows)
 
 
-def _row(text: str, sender: str, now: datetime) -> Statement:
+def _row(here: Here, text: str, sender: str, now: datetime) -> Statement:
     said = json.loads(text)
     return Statement(
         object=said["object"],
         term=said["version"]["term"],
         n=said["version"]["n"],
-        leaf=values.digest(values.read_bytes(said["author"]["signature"])),
+        leaf=statements.leaf_of(said, here.realm),
         kind=said["kind"],
         team=said["author"]["team"],
         marking_id=statements.marking_key(said["marking"]),

@@ -13,10 +13,7 @@ from tansiq.exchange.models import SharedObject, Waiting
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.tombstones import BLOCKED, recall_of
 from tansiq.exchange.own_kinds import UNCOMPARED
-from tansiq.exchange.reasons import Reason
 
-PROVEN = ("", Reason.PAYLOAD.value, Reason.VERSION.value)
-"""Of ``Waiting.unfit``, unless it waits for the clock: its author has said it, whatever is wrong with it otherwise."""
 PAGE = 5_000
 
 
@@ -69,12 +66,13 @@ def _live(rows: QuerySet[SharedObject]) -> Iterator[Possessed]:
 def _waiting(here: Here, peer: str, rows: QuerySet[Waiting], *, with_gaps: bool) -> Iterator[Possessed]:
     """What is not applied. What nobody has proven to have said counts only if the owner's own node sent it: another
     could otherwise keep two nodes from ever being equal."""
-    rows = rows.exclude(kind__in=UNCOMPARED | {""}).filter(Q(unfit__in=PROVEN, not_before=None) | Q(channel__peer=peer))
+    rows = rows.exclude(kind__in=UNCOMPARED | {""}).filter(Q(proven=True) | Q(channel__peer=peer))
     if not with_gaps:
         rows = rows.exclude(
             Q(unfit="", refused="", self_contained=False, channel__closed=False) & Q(seq__gt=F("channel__through"))
         )
-    columns = rows.values_list("object", "kind", "term", "n", "leaf", "epoch", "pk").order_by("object", "pk")
+    columns = rows.values_list("object", "kind", "term", "n", "leaf", "epoch", "pk")
+    columns = columns.order_by("object", "-proven", "pk")  # of one version what its author has said comes first
     page: list[tuple[str, str, int, int, str, int, int]] = []
     for row in columns.iterator(chunk_size=PAGE):
         page.append(row)

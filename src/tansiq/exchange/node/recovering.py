@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from tansiq.exchange import canonical, reading, trust
+from tansiq.exchange import author, canonical, reading, trust
 from tansiq.exchange.body import Envelope, Placed, Skip, Version
 from tansiq.exchange.held import MOST_COUNTED
 from tansiq.exchange.models import Recipient, SharedObject, Statement
@@ -24,7 +24,7 @@ from tansiq.exchange.own_kinds import UNCOMPARED
 from tansiq.exchange.reasons import Reason
 from tansiq.exchange.receiving import Cause, Recall
 from tansiq.exchange.trust import Parked, Quarantined
-from tansiq.exchange.values import Unfit, digest
+from tansiq.exchange.values import Unfit
 
 
 @transaction.atomic
@@ -47,7 +47,7 @@ def recover(here: Here, peer: str, object_id: str, content: bytes, now: datetime
         _disown(here, peer, envelope, now)
         return False
     attempted_by_all([(object_id, peer)], now)
-    statement = statements.stored(envelope, "", now)
+    statement = statements.stored(author.as_signed(envelope), "", now)
     _keep(here, shared, statement, now)
     return True
 
@@ -56,7 +56,7 @@ def _settle_stories(here: Here, shared: SharedObject, envelope: Envelope, now: d
     """Two lives of this node gave one version two contents: what is live here is said once more, above both. Else the
     peer would keep the other, and the two would never be equal."""
     live = shared.statement
-    is_other = digest(envelope.author.signature) != live.leaf
+    is_other = author.said_by(envelope).leaf != live.leaf
     if not is_other or Version(live.term, live.n) != envelope.version or life.is_held() or shared.withheld:
         return False
     said = statements.said(live)

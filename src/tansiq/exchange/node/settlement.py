@@ -233,7 +233,7 @@ class Settlement:
         self.proven.add(identifier)
 
     def _statement(self, candidate: Candidate) -> Statement:
-        """Of one version, signature and set of markings one row; stored later."""
+        """Of one version, text and set of markings one row; stored later."""
         row = candidate.row
         key = f"{row.object} {row.term}.{row.n} {row.leaf} {digest(row.marking_text.encode())}"
         if key not in self.statements:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -159,7 +159,7 @@ def _signed(here: Here, text: Text, now: datetime) -> Envelope:
 
 @transaction.atomic
 def stored(envelope: Envelope, came_from: str, now: datetime) -> Statement:
-    """The row of what another node sent; there is one of each version, signature and set of markings."""
+    """The row of what another node sent; there is one of each version, text and set of markings."""
     keep_markings([envelope.marking])
     row = _row(envelope, came_from, now)
     found, _made = Statement.objects.get_or_create(
@@ -191,7 +191,7 @@ def _row(envelope: Envelope, came_from: str, now: datetime) -> Statement:
         object=envelope.object,
         term=envelope.version.term,
         n=envelope.version.n,
-        leaf=values.digest(envelope.author.signature),
+        leaf=author.said_by(envelope).leaf,
         kind=envelope.kind,
         team=envelope.author.team,
         marking_id=marking_key(envelope.marking),
@@ -205,6 +205,24 @@ def content_of(envelope: Envelope) -> bytes:
     """Canonical JSON of the fields that belong to no channel, those that this program does not know among them."""
     fields = {name: value for name, value in envelope.fields().items() if name not in OF_THE_CHANNEL}
     return canonical.write(fields).encode()
+
+
+def leaf_of(content: Mapping[str, Any], realm: str) -> str:
+    """Of what ``content_of`` made."""
+    said, version = content["author"], content["version"]
+    return author.Statement(
+        realm=realm,
+        kind=content["kind"],
+        schema=content["schema"],
+        object=content["object"],
+        version=Version(version["term"], version["n"]),
+        marking=said["marking"],
+        team=said["team"],
+        person=said["person"],
+        epoch=said["epoch"],
+        payload=content["payload"],
+        blobs=tuple(blob_of(blob) for blob in content["blobs"]),
+    ).leaf
 
 
 def fits_a_body(statement: Statement) -> bool:
@@ -252,7 +270,7 @@ def said(statement: Statement) -> Said:
     )
 
 
-def blob_of(said: dict[str, Any]) -> BlobReference:
+def blob_of(said: Mapping[str, Any]) -> BlobReference:
     """A reference to a file, as the content of a version has it."""
     return BlobReference(
         digest=said["digest"],

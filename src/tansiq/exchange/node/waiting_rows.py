@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BATCH = 500
 _OF_A_ROW = [
-    *("kind", "self_contained", "unfit", "refused", "refused_by", "detail", "examined", "not_before"),
+    *("kind", "leaf", "self_contained", "proven", "unfit", "refused", "refused_by", "detail", "examined", "not_before"),
     *("state", "reason", "ready"),
 ]
 

@@ -43,7 +43,7 @@ def stand(place: Place, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def holdings(place: Place, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    """``own``: object -> version, signature, and the nodes that may have it. ``others``: object -> version, signature.
+    """``own``: object -> version, leaf, and the nodes that may have it. ``others``: object -> version, leaf.
 
     ``notes`` is what the lab's own desk has of others, ``deeds`` what it did, in its order.
     """
