@@ -24,7 +24,7 @@ def dress_help() -> None:
     rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
     rich_utils.OPTIONS_PANEL_TITLE = _("Options")
     rich_utils.COMMANDS_PANEL_TITLE = _("Commands")
-    rich_utils.REQUIRED_LONG_STRING = f"[{_('required')}]"
+    rich_utils.REQUIRED_LONG_STRING = "[" + _("required") + "]"
     rich_utils.DEFAULT_STRING = _("[default: {}]")
     usage = _("Usage:") + " "
     rich_utils.OptionHighlighter.highlights[-1] = f"(?P<usage>{re.escape(usage)})"
