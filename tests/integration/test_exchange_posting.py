@@ -35,15 +35,20 @@ def posted(peer: str, *sealed: bytes) -> Posted:
 def test_bodies_of_a_moment_are_taken_together_and_by_peer(monkeypatch: pytest.MonkeyPatch) -> None:
     from tansiq.exchange.node import posting
 
-    monkeypatch.setitem(posting.GATHERED_SECONDS, Lane.URGENT, 0.2)
     waiting = posting.Posting(Lane.URGENT)
     one, two, other = posted("XB", b"1"), posted("XB", b"2"), posted("XC", b"3")
-    later = threading.Timer(0.05, lambda: [waiting.put(two), waiting.put(other)])
+    ending, moments = threading.Event(), []
+
+    def while_it_gathers(seconds: float) -> bool:
+        moments.append(seconds)
+        return waiting.put(two) and waiting.put(other)
+
+    monkeypatch.setattr(ending, "wait", while_it_gathers)
     waiting.put(one)
-    later.start()
 
-    taken = waiting.taken(threading.Event())
+    taken = waiting.taken(ending)
 
+    assert moments == [posting.GATHERED_SECONDS[Lane.URGENT]]
     assert posting.grouped(taken) == {"XB": [one, two], "XC": [other]}
     assert waiting.rest() == []
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from tansiq.exchange.body import Lane
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
-def test_other_lane_makes_its_next_step_when_the_urgent_one_has_ended(_connected: None) -> None:
-    from tansiq.exchange.node.precedence import Precedence
+def test_other_lane_makes_its_next_step_when_the_urgent_one_has_ended(
+    _connected: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tansiq.exchange.node import precedence as node_precedence
 
-    precedence, waited = Precedence(), []
+    monkeypatch.setattr(node_precedence, "LONGEST_SECONDS", 2 * SECONDS)
+    precedence, waited = node_precedence.Precedence(), []
     began = threading.Event()
 
     def other() -> None:

@@ -309,6 +309,7 @@ print(of.digest, flush=True)
 wanted = list(indices(store.missing(of)))
 random.Random(len(wanted)).shuffle(wanted)
 for index in wanted:
+    sys.stdin.readline()  # not before whoever ends it has read what came before
     print(index, flush=True)
     store.receive(of, index, chunks[index])
 print("held", b"".join(store.decrypted(of)) == plain, flush=True)
@@ -323,22 +324,33 @@ def test_received_through_kills_goes_on_where_it_was(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         for _ in range(chance.randrange(1, 8)):
+            _go_on(process)
             asked_for.append(int(process.stdout.readline()))
         os.kill(process.pid, signal.SIGKILL)
-        process.stdout.close()
-        process.wait()
+        process.communicate()
 
     process = _receiving(tmp_path)
-    *_, last = process.communicate()[0].splitlines()
+    *_, last = process.communicate()[0].splitlines()  # at the end of what it reads it goes on unasked
 
     assert last == "held True"
+    assert len(set(asked_for)) > 6
     assert len(asked_for) - len(set(asked_for)) <= 6  # at most the one that was being written
 
 
 def _receiving(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", RECEIVING, str(folder)], env=_environment(), stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", RECEIVING, str(folder)],
+        env=_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+
+
+def _go_on(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
 
 
 def _environment() -> dict[str, str]:

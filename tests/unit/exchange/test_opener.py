@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -82,13 +84,28 @@ def test_open_bomb_ends_only_the_process_and_is_junk(opener: Opener) -> None:
     assert outcomes == [one, BOMB, two, BOMB, one]
 
 
-def test_open_bomb_of_time_is_junk() -> None:
-    message, expected = good(1)
-    slow = to_xb(zeros_compressed(900))
-    bounds = Bounds(memory_bytes=8 * 1024**3, silence_seconds=0.3)
+SLEEPS = """\
+import time
+from tansiq.exchange import opening
+unsealed = opening.unsealed
+opening.unsealed = lambda sealed, **by: time.sleep(3600) if sealed.data == b"slow" else unsealed(sealed, **by)
+opening.main()
+"""
 
-    with Opener([make.node_secret("XB")], make.facts().believed_certificates(), bounds=bounds) as opener:
-        outcomes = [opener.open(slow), opener.open(message)]
+
+def test_open_bomb_of_time_is_junk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    message, expected = good(1)
+    program = tmp_path / "sleeps"
+    program.write_text(f"#!{sys.executable}\n{SLEEPS}")
+    program.chmod(0o700)
+    monkeypatch.setattr(opener_module.sys, "executable", str(program))
+
+    with Opener(
+        [make.node_secret("XB")], make.facts().believed_certificates(), bounds=Bounds(silence_seconds=0.3)
+    ) as opener:
+        outcomes = [opener.open(Sealed(b"slow"))]
+        opener._silence_seconds = 60.0  # the next child answers as soon as this machine can
+        outcomes.append(opener.open(message))
 
     assert outcomes == [BOMB, expected]
 
