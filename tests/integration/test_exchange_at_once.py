@@ -28,6 +28,7 @@ from tansiq.exchange.trust import Authentic
 if TYPE_CHECKING:
     from tansiq.exchange.node.here import Here
 
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 AMINA = Viewer(person="AMINA", team="XE", roles=frozenset({Role.ANALYST}), community=True)
 
 
@@ -61,16 +62,16 @@ class AtOnce:
 
     def _somebody_waits(self) -> bool:
         with self.connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw at first
+            cursor.execute(WAITING)
             return bool(cursor.fetchone()[0])
 
 
 def until(is_so: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if is_so():
-            return
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end, "it never came to that"
         time.sleep(0.01)
-    raise AssertionError("it never came to that")
 
 
 @pytest.fixture
