@@ -263,11 +263,19 @@ def drawn(home: Home) -> JoinRequest:
     )
 
 
+def _in_use_since(issued_at: datetime) -> None:
+    """This node's key and all others', by the roster that brought them."""
+    from tansiq.exchange.models import RosterRecord
+
+    RosterRecord.objects.update(issued_at=issued_at)
+
+
 def filled(now: datetime, request: JoinRequest | None = None) -> tuple[int, int]:
     """All of the above, but for checks. Returns: number of a version that waits, and of an alarm."""
     from tansiq.exchange.models import Alarm, ParkedBody
 
     federated(request=request)
+    _in_use_since(now - timedelta(days=100))
     every_state(now)
     on_the_way(now)
     recalled(now)
