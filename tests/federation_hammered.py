@@ -207,7 +207,7 @@ def hammered(address: str, names: Mapping[str, str], *, steps: int, seed: int, f
     chance = random.Random(seed)
     pids = [_forked(names, since, chance.randrange(2**32), folder) for _ in range(WORKERS)]
     kills, next_kill = 0, MOST_BETWEEN
-    while (done := _done(folder)).total() < steps:
+    while (done := _done(folder)).total() < steps and not any(folder.glob("error.*")):
         time.sleep(chance.uniform(0.01, 0.1))
         if done.total() >= next_kill:
             victim = chance.randrange(WORKERS)

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 from browsing import Opener, SignIn, Site, code
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from factories import signin
 
 HERE = Path(__file__).resolve().parent
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_SECONDS = 60
+expect.set_options(timeout=30_000)
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 
 
@@ -89,7 +90,7 @@ def open_page(site: Site, browser: Browser) -> Iterator[Opener]:
         context = browser.new_context(locale=locale, viewport={"width": width, "height": height}, **named)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if serious(said.type, said.text) else None)
         return page

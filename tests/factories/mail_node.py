@@ -137,7 +137,7 @@ def post_office(boxes: dict[str, mailbox.Server], *, most_bytes: int = 32 << 20)
     """``most_bytes``: of one mail; what is longer it refuses."""
     (port,) = free_ports(1)
     office = PostOffice(boxes, port)
-    controller = Controller(office, hostname="127.0.0.1", port=port, data_size_limit=most_bytes)
+    controller = Controller(office, hostname="127.0.0.1", port=port, data_size_limit=most_bytes, ready_timeout=30)
     controller.start()
     try:
         yield office

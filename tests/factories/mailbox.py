@@ -134,7 +134,7 @@ def serving(*, capability: str = "", mechanisms: str = "plain login") -> Iterato
     smtp_port, plain_port, tls_port = _ports(3)
     server = Server(folder, smtp_port, plain_port, tls_port)
     _prepare(server, capability, mechanisms)
-    controller = Controller(server, hostname="127.0.0.1", port=smtp_port)
+    controller = Controller(server, hostname="127.0.0.1", port=smtp_port, ready_timeout=30)
     controller.start()
     command = [dovecot, "-F", "-c", str(folder / "dovecot.conf")]
     owner = _owner()

@@ -46,7 +46,7 @@ def opened() -> Iterator[tuple[Mailbox, Any]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller = Controller(box, hostname="127.0.0.1", port=port, ready_timeout=30)
     controller.start()
     yield box, Server("127.0.0.1", port, Encryption.NONE)
     controller.stop()

@@ -100,14 +100,16 @@ def run(home: Path) -> Run:
 def run_python(home: Path) -> Run:
     """``run_python("import tansiq …")``: a program of the test's own in a process like ``run``'s."""
 
-    def run_python(program: str, *, at: Path = home, **extra: str) -> subprocess.CompletedProcess[str]:
-        return finished("-c", program, input=None, at=at, **extra)
+    def run_python(
+        program: str, *, at: Path = home, seconds: float = 300, **extra: str
+    ) -> subprocess.CompletedProcess[str]:
+        return finished("-c", program, input=None, at=at, seconds=seconds, **extra)
 
     return run_python
 
 
 def finished(
-    *arguments: str | Path, input: str | bytes | None, at: Path, **extra: str
+    *arguments: str | Path, input: str | bytes | None, at: Path, seconds: float = 300, **extra: str
 ) -> subprocess.CompletedProcess[str]:
     text = input.decode("utf-8", "surrogateescape") if isinstance(input, bytes) else input
     return subprocess.run(
@@ -118,7 +120,7 @@ def finished(
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
-        timeout=300,
+        timeout=seconds,
     )
 
 

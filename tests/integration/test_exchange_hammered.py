@@ -16,6 +16,7 @@ from factories import postgres as servers
 
 TESTS = str(Path(__file__).parents[1])
 CODES = ("XA", "XE", "XF")
+LIMIT_SECONDS = 1800
 PROGRAM = """
 import json
 from pathlib import Path
@@ -43,7 +44,8 @@ def names(cluster: servers.Cluster, monkeypatch: pytest.MonkeyPatch, _connected:
 
 def hammered(run_python: Run, cluster: servers.Cluster, names: dict[str, str], **how: Any) -> dict[str, Any]:
     program = PROGRAM.format(address=cluster.address, names=names, **how)
-    done = run_python(program, PYTHONPATH=os.pathsep.join([TESTS, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]))
+    path = os.pathsep.join([TESTS, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+    done = run_python(program, seconds=LIMIT_SECONDS, PYTHONPATH=path)
     assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
     return said

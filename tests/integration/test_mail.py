@@ -246,7 +246,9 @@ def test_submission_demands_encryption_and_a_known_certificate(tmp_path: Path, m
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    controller = Controller(box, hostname="localhost", port=port, tls_context=context, require_starttls=True)
+    controller = Controller(
+        box, hostname="localhost", port=port, tls_context=context, require_starttls=True, ready_timeout=30
+    )
     controller.start()
     letter = Letter(SENDER, "amina@xa-cert.example", "مرحبا", "نص", "", "ar", "id", NOW)
     server = Server("localhost", port, Encryption.STARTTLS)

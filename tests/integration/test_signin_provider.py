@@ -19,6 +19,7 @@ from tansiq.core.viewer import NOBODY, Role, Viewer
 pytestmark = pytest.mark.usefixtures("database")
 
 AMINA = "amina@cert.example"
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +30,23 @@ def issuer() -> Iterator[str]:
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(f"{address}/.well-known/openid-configuration", timeout=5).close()
-            break
-        except OSError:
+    try:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not answers(address):
+            assert process.poll() is None and time.monotonic() < until, "the provider does not answer"
             time.sleep(0.1)
-    yield address
-    process.terminate()
-    process.wait(10)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+
+
+def answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{address}/.well-known/openid-configuration", timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture
