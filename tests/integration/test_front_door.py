@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import environment
+from factories.interrupting import wait_for_first_line
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ADDRESSES = 5_000
@@ -228,6 +229,7 @@ def test_ctrl_c_ends_an_ingest_without_a_word_and_the_next_run_completes_it(
     settings = environment(home) | {"TANSIQ_BLOCK_BYTES": str(1 << 20), "PYTHONWARNINGS": ""}
 
     with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as going:
+        wait_for_first_line(going)
         time.sleep(seconds)
         going.send_signal(signal.SIGINT)
         _out, said = going.communicate(timeout=120)
