@@ -47,6 +47,7 @@ def bring(lake: Lake, report: int, draw: random.Random) -> None:
             lake.commit(lake.stage(sightings(block), no_rejects(), slices))
         except Overtaken:
             continue
+        print("stored", flush=True)
 
 
 def main(folder: str, catalogue: str, seed: str, reports: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -141,6 +142,7 @@ def test_writer_killed_at_any_moment_leaves_a_chain_that_holds(run: Run, home: P
 
         held = verdict(run)
 
+        assert process.returncode == -signal.SIGKILL  # it was at work
         assert held["holds"] is True
         assert isinstance(held["rows"], int) and held["rows"] >= 1
 

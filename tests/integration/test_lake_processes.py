@@ -25,14 +25,15 @@ def writer(folder: Path, seed: int, reports: int, catalogue: str = "") -> subpro
     return subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE, text=True)
 
 
-def kill_sometime(process: subprocess.Popen[str], draw: random.Random, longest: float) -> None:
-    """SIGKILL at a drawn moment after the writer began to work."""
+def kill_sometime(process: subprocess.Popen[str], draw: random.Random, longest: float) -> bool:
+    """SIGKILL at a drawn moment after the writer stored something. Returns: whether it was still at work."""
     assert process.stdout
-    process.stdout.readline()
+    for _ready_and_stored in range(2):
+        process.stdout.readline()
     time.sleep(draw.uniform(0, longest))
     process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
 
 
 def finish(processes: list[subprocess.Popen[str]]) -> None:
@@ -65,12 +66,14 @@ def killed_again_and_again(folder: Path, seed: int, kills: int, catalogue: str =
     draw = random.Random(seed)
     reports = max(8, kills)
     moved = [0]
+    met = 0
     for _ in range(kills):
-        kill_sometime(writer(folder, draw.randrange(10**9), reports, catalogue), draw, longest=1.2)
+        met += kill_sometime(writer(folder, draw.randrange(10**9), reports, catalogue), draw, longest=0.3)
         moved.append(check(folder, reports, catalogue, whole=False))
     finish([writer(folder, draw.randrange(10**9), reports, catalogue)])
 
     assert moved == sorted(moved)
+    assert (moved[1] > 0, met > 0) == (True, True)
     assert check(folder, reports, catalogue, whole=True) == reports * LINES
 
 
