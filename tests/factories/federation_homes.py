@@ -13,7 +13,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,6 +100,20 @@ class Homes:
         return subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
         )
+
+    def exchanged(self, *codes: str, until: Callable[[], bool]) -> dict[str, list[dict[str, Any]]]:
+        """``tansiq exchange send`` by one after the other, until that is so; what each round of each node said.
+
+        A third node that is away keeps a round from ending before its time, so each is short and there are as many as
+        it takes.
+        """
+        said: dict[str, list[dict[str, Any]]] = {code: [] for code in codes}
+        end = time.monotonic() + 180
+        while not until():
+            assert time.monotonic() < end, said
+            for code in codes:
+                said[code].append(self.json(code, "exchange", "send", "--wait", "1"))
+        return said
 
     # ---- processes
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from factories import federation_homes, mailbox
+from factories.backbone import eventually
 from factories.federation_homes import Homes
 
 
 def test_check_proves_the_message_server_by_every_lane_and_mail_is_not_proven_by_it(homes: Homes) -> None:
     homes.begin()
     with homes.serving("XA", "XB"):
-        said = homes.json("XA", "exchange", "check", "XB", "--wait", "15")
+        homes.run("XA", "exchange", "check", "XB", "--wait", "0")
+        eventually(lambda: len(by_backbone(homes.json("XA", "exchange", "check", "XB", "--history"))) == 3, 60)
+        said = homes.json("XA", "exchange", "check", "XB", "--history")
 
     (peer,) = said["peers"]
-    outcome = {(way["lane"], way["way"]): way["outcome"] for way in peer["ways"]}
+    outcome = outcomes(said)
     assert {lane: outcome[lane, "jetstream"] for lane in ("urgent", "normal", "bulk")} == {
         "urgent": "received", "normal": "received", "bulk": "received",
     }  # fmt: skip
@@ -25,6 +29,16 @@ def test_check_proves_the_message_server_by_every_lane_and_mail_is_not_proven_by
     assert {outcome[lane, "file"] for lane in ("urgent", "normal", "bulk")} == {"not_exercised"}
     assert peer["reached"] is True
     assert all(way["receipt_ms"] >= 0 for way in peer["ways"] if way["outcome"] == "received")
+
+
+def outcomes(said: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """Lane and way -> what came of the check."""
+    return {(way["lane"], way["way"]): way["outcome"] for way in said["peers"][0]["ways"]}
+
+
+def by_backbone(said: dict[str, Any]) -> list[str]:
+    """Lanes of which a receipt came by the message server."""
+    return [lane for (lane, way), outcome in outcomes(said).items() if (way, outcome) == ("jetstream", "received")]
 
 
 def test_check_of_a_node_that_is_away_ends_with_one(homes: Homes) -> None:
@@ -59,13 +73,20 @@ for asked in checking.unseen(now):
 
 def test_person_there_answers_and_the_history_says_after_how_many_minutes(homes: Homes) -> None:
     homes.begin()
-    homes.json("XA", "exchange", "check", "XB", "--wait", "0", exit_code=1)
-    homes.json("XB", "exchange", "send", "--wait", "3")
+    homes.run("XA", "exchange", "check", "XB", "--wait", "0")
+    asked: list[str] = []
+    history: dict[str, Any] = {}
 
-    asked = homes.python("XB", ANSWER).split()
-    homes.json("XB", "exchange", "send", "--wait", "3")
-    homes.json("XA", "exchange", "send", "--wait", "3")
-    history = homes.json("XA", "exchange", "check", "XB", "--history")
+    def is_asked() -> bool:
+        asked.extend(homes.python("XB", ANSWER).split())
+        return bool(asked)
+
+    def is_answered() -> bool:
+        history.update(homes.json("XA", "exchange", "check", "XB", "--history"))
+        return bool(history["peers"][0]["seen"])
+
+    homes.exchanged("XA", "XB", until=is_asked)
+    homes.exchanged("XA", "XB", until=is_answered)
 
     assert asked == ["XA"]
     (answer,) = history["peers"][0]["seen"]
@@ -91,13 +112,16 @@ def test_check_by_mail_is_proven_by_a_receipt_though_the_message_server_works_to
     homes.of_node["XA"] = {"TANSIQ_EXCHANGE_MAIL": federation_homes.address("XA"), "TANSIQ_SMTP_URL": smtp}
     homes.of_node["XB"] = {"TANSIQ_EXCHANGE_MAIL": federation_homes.address("XB"), "TANSIQ_EXCHANGE_IMAP_URL": imap}
     homes.json("XA", "exchange", "check", "XB", "--wait", "0", "--no-people", exit_code=1)
+    there = homes.json("XB", "exchange", "send", "--wait", "15")
+    outcome: dict[tuple[str, str], str] = {}
 
-    there = homes.json("XB", "exchange", "send", "--wait", "8")
-    homes.json("XA", "exchange", "send", "--wait", "5")
-    history = homes.json("XA", "exchange", "check", "XB", "--history")
+    def is_over() -> bool:
+        outcome.update(outcomes(homes.json("XA", "exchange", "check", "XB", "--history")))
+        return "waiting" not in outcome.values()
+
+    homes.exchanged("XA", until=is_over)
 
     assert (there["mailbox"], there["mails"]) == ("read", 3)
-    outcome = {(way["lane"], way["way"]): way["outcome"] for way in history["peers"][0]["ways"]}
     assert {outcome[lane, way] for lane in ("urgent", "normal", "bulk") for way in ("jetstream", "mail")} == {
         "received"
     }
