@@ -20,6 +20,7 @@ from tansiq.core.viewer import Role, Viewer
 from tansiq.exchange import reading
 from tansiq.exchange.body import BlobReference, Lane, Placed, Receipt, Version
 from tansiq.exchange.channel import Limit
+from tansiq.exchange.facts import PlatformKey
 from tansiq.exchange.kinds import Kind, Kinds, Said
 from tansiq.exchange.reasons import JunkReason
 from tansiq.exchange.requests import Answer, Ask, RecoveryAsked, RecoveryGiven, RosterAsked, RosterGiven
@@ -789,6 +790,27 @@ def test_forged_signature_holds_nothing_back(xe: Here, desk: Desk) -> None:
 
     assert desk.texts == {"XA:1": "1 2"}
     assert waiting() == [("XA:1", "quarantined", "author.signature")]
+
+
+def test_former_host_that_kept_a_guests_key_does_not_speak_for_it(xe: Here, desk: Desk) -> None:
+    guest = make.platform_key("XG", "XF")
+    hosted = lives_at(xe, "XF", guest)
+    moved = lives_at(xe, "XA", replace(guest, struck=True))
+    stream = Stream("XF")
+
+    got(hosted, stream.says("1", team="XG"))
+    before = dict(desk.texts)
+    got(moved, stream.says("1", 2, team="XG"), stream.says("2", team="XG"))
+
+    assert desk.texts == before == {"XG:1": "1 1"}
+    assert sorted(waiting()) == [(name, "quarantined", "author.unknown_key") for name in ("XG:1", "XG:2")]
+
+
+def lives_at(node: Here, home: str, key: PlatformKey) -> Here:
+    """The same under a roster by which XG lives at ``home``, with this key."""
+    keys = {**node.facts.platform_keys, key.fingerprint: key}
+    facts = replace(node.facts, platform_keys=keys, homes={**node.facts.homes, "XG": home})
+    return replace(node, facts=facts, operators={**node.operators, "XG": home})
 
 
 def test_object_of_another_team_is_quarantined(xe: Here, desk: Desk) -> None:
