@@ -10,10 +10,9 @@ import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
-
-import pytest
 
 from conftest import environment
 
@@ -32,14 +31,18 @@ def totals(output: str) -> dict[str, int]:
     return {name: int(number.replace(",", "")) for name, number in zip(names, found.groups(), strict=True)}
 
 
-@pytest.fixture(scope="module")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo") / "home"
+def demo_twice(run: Run, folder: Path) -> tuple[Path, CompletedProcess[str], CompletedProcess[str]]:
+    """In one new home and on one day: the sample is of the days before it, so at midnight it is another."""
+    while True:
+        day = datetime.now(UTC).date()
+        home = folder / day.isoformat()
+        first, again = run("demo", at=home), run("demo", at=home, TANSIQ_LANGUAGE="ar")
+        if datetime.now(UTC).date() == day:
+            return home, first, again
 
 
-def test_demo_runs_the_main_job_from_nothing_and_again_without_harm(run: Run, demo_home: Path) -> None:
-    first = run("demo", at=demo_home)
-    again = run("demo", at=demo_home, TANSIQ_LANGUAGE="ar")
+def test_demo_runs_the_main_job_from_nothing_and_again_without_harm(run: Run, tmp_path: Path) -> None:
+    demo_home, first, again = demo_twice(run, tmp_path / "demo")
 
     assert (first.returncode, first.stderr.count("Traceback")) == (0, 0), first.stderr
     assert (again.returncode, again.stderr.count("Traceback")) == (0, 0), again.stderr
@@ -75,15 +78,15 @@ def test_demo_on_a_terminal_serves_the_federation_until_ctrl_c(home: Path) -> No
         said += os.read(terminal, 4096).decode()
     port, token = LINK.findall(said)[0]
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    page = browser.open(f"http://localhost:{port}/enter/{token}/", timeout=20).read().decode()
+    page = browser.open(f"http://localhost:{port}/enter/{token}/", timeout=60).read().decode()
     csrf = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
     assert csrf, page
 
     form = urllib.parse.urlencode({"csrfmiddlewaretoken": csrf[1]}).encode()
-    inside = browser.open(f"http://localhost:{port}/enter/{token}/", data=form, timeout=20).read().decode()
+    inside = browser.open(f"http://localhost:{port}/enter/{token}/", data=form, timeout=60).read().decode()
     still = demo.poll()
     demo.send_signal(signal.SIGINT)
-    code = demo.wait(30)
+    code = demo.wait(60)
     os.close(terminal)
 
     assert "Grace Lim" in inside
