@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
@@ -59,6 +60,8 @@ class Up:
         try:
             with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=5) as answer:
                 return int(answer.status)
+        except HTTPError as error:
+            return error.code
         except OSError:
             return 0
 
@@ -125,7 +128,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         begun.append(up)
         if wait:
             assert eventually(lambda: "The portal is at" in up.said() or process.poll() is not None), up.said()
-            assert up.status() == 200, up.said()
+            assert eventually(lambda: up.status() == 200), up.said()
         return up
 
     yield start
@@ -142,13 +145,12 @@ def test_up_from_nothing_answers_and_ctrl_c_leaves_no_process(start: Start, empt
     lasting = {pid: line for pid, line in up.processes().items() if COMPILES not in line}
     resident = sum(resident_mb(pid) for pid in lasting)
     parts = sorted(line.rpartition(" ")[2] for line in lasting.values())
-    begun = time.monotonic()
 
     up.process.send_signal(signal.SIGINT)
-    code = up.process.wait(30)
+    code = up.process.wait(PATIENCE_SECONDS)
 
     assert (code, up.processes()) == (0, {})
-    assert time.monotonic() - begun < 10
+    assert "it is killed" not in up.said()
     assert resident < REST_MB
     assert modes == {"session.key": 0o600, "backbone.token": 0o600}
     assert stat.S_IMODE(empty_home.stat().st_mode) == 0o700
@@ -162,10 +164,10 @@ def test_up_link_lets_the_first_administrator_in(start: Start, home: Path) -> No
     up = start(home, "--code", "XA-CERT", "--name", "CERT of XA", "--language", "en")
     link = LINK.findall(up.said())[0]
 
-    answered = up.status(link.partition(f":{up.port}")[2])
-    refused = up.status("/enter/" + "x" * 43 + "/")
+    answered = eventually(lambda: up.status(link.partition(f":{up.port}")[2]) == 200)
+    refused = eventually(lambda: up.status("/enter/" + "x" * 43 + "/") == 410)
 
-    assert (answered, refused == 200) == (200, False)
+    assert (answered, refused) == (True, True)
 
 
 def test_up_on_a_folder_that_is_up_says_so(start: Start, home: Path) -> None:
@@ -173,9 +175,9 @@ def test_up_on_a_folder_that_is_up_says_so(start: Start, home: Path) -> None:
 
     second = start(home, wait=False)
 
-    assert second.process.wait(30) == 1
+    assert second.process.wait(PATIENCE_SECONDS) == 1
     assert f"running already: process {up.process.pid}, http://localhost:{up.port}" in second.said()
-    assert up.status() == 200
+    assert eventually(lambda: up.status() == 200)
 
 
 def test_up_at_a_port_in_use_says_what_to_do(start: Start, home: Path) -> None:
@@ -185,7 +187,7 @@ def test_up_at_a_port_in_use_says_what_to_do(start: Start, home: Path) -> None:
         port = other.getsockname()[1]
 
         up = start(home, "--port", str(port), wait=False)
-        code = up.process.wait(30)
+        code = up.process.wait(PATIENCE_SECONDS)
 
     assert code == 1
     assert f"Port {port} of 127.0.0.1 is in use" in up.said()
@@ -209,7 +211,7 @@ def test_up_starts_killed_parts_again_and_dies_with_all_of_them(start: Start, ho
     port = int((home / "backbone/port").read_text())
     reachable = eventually(lambda: listening(port))
     os.kill(up.process.pid, signal.SIGKILL)
-    gone = eventually(lambda: not up.processes(), 15)
+    gone = eventually(lambda: not up.processes())
 
     assert (again, answering, reachable, gone) == (True, True, True, True), (up.said(), up.processes())
     for part in ("web server", "worker", "message server"):
@@ -254,7 +256,7 @@ def test_up_of_a_hub_listens_where_settings_say_and_doctor_is_let_in(start: Star
 def test_up_of_a_hub_in_the_clear_for_other_machines_is_refused(start: Start, home: Path) -> None:
     up = start(home, wait=False, TANSIQ_BACKBONE_LISTEN=f"0.0.0.0:{free_port()}")
 
-    code = up.process.wait(60)
+    code = up.process.wait(PATIENCE_SECONDS)
 
     assert code == 2
     assert "for other machines, without encryption" in up.said()
@@ -263,7 +265,7 @@ def test_up_of_a_hub_in_the_clear_for_other_machines_is_refused(start: Start, ho
 def test_up_with_a_missing_message_server_says_what_to_do(start: Start, home: Path) -> None:
     up = start(home, wait=False, TANSIQ_NATS_SERVER="/nowhere/nats-server")
 
-    assert up.process.wait(30) == 3
+    assert up.process.wait(PATIENCE_SECONDS) == 3
     assert "/nowhere/nats-server" in up.said()
 
 
