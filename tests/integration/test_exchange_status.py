@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime, timedelta
-from typing import Any
+from io import StringIO
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -219,3 +221,97 @@ def test_doctor_says_an_alarm_even_where_an_older_program_left_a_value_out(fille
     Alarm.objects.filter(peer="XH").update(values={})
 
     assert "exchange.not_entitled" in found(signin.now())["exchange.not_entitled"][0]
+
+
+# ---- the command line
+
+
+def told(language: str = "en") -> Told:
+    """What ``tansiq exchange status`` says of now."""
+    from tansiq.cli import exchange
+    from tansiq.core.language import speak
+    from tansiq.exchange.node import rosters
+    from tansiq.exchange.node.status import status
+    from tansiq.exchange.node.under import under
+
+    now, roster = signin.now(), rosters.current()
+    assert roster is not None
+    out, err = StringIO(), StringIO()
+    speak(language)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            exchange._tell(status(under(roster, code="XA", now=now), now=now), now)
+    finally:
+        speak("en")
+    rows = [line.split("\t") for line in out.getvalue().splitlines()]
+    return Told({row[0]: row[1:] for row in rows}, err.getvalue().splitlines())
+
+
+class Told(NamedTuple):
+    links: dict[str, list[str]]
+    talk: list[str]
+
+
+@pytest.mark.parametrize("language", ["ar", "en", "fr"])
+def test_command_says_alarms_in_words_and_what_to_do(filled: Any, language: str) -> None:
+    from tansiq.core.language import catalogue
+    from tansiq.exchange.node import alarms
+    from tansiq.web.exchange.words import ALARMS
+
+    alarms.raise_alarm("exchange.split", "", {"epoch": 7, "here": "a" * 8, "there": "b" * 8}, signin.now())
+
+    talk = told(language).talk
+
+    words = catalogue(language).gettext
+    what, remedy = (words(one).format(epoch=7, here="a" * 8, there="b" * 8) for one in ALARMS["exchange.split"])
+    assert any(line.endswith(f"{what} {remedy}") for line in talk)
+    assert not any("exchange.split" in line for line in talk)
+
+
+def test_command_says_of_each_link_how_it_stands_in_the_word_of_the_page(filled: Any) -> None:
+    from tansiq.web.exchange.words import STANDINGS
+
+    links_said = told().links
+
+    assert {peer: row[0] for peer, row in links_said.items()} == {
+        peer: str(STANDINGS[standing]) for peer, standing in links.EVERY_STATE.items()
+    }
+    assert told("fr").links["XM"][0] == "gelé"
+    assert not any(cell.startswith("exchange.") for row in links_said.values() for cell in row)
+
+
+def test_command_says_when_a_link_was_found_different(filled: Any) -> None:
+    from tansiq.exchange.models import Link
+
+    Link.objects.filter(peer="XE").update(equal_at=None)
+
+    links_said = told().links
+
+    assert any(cell.startswith("different when compared at 2") for cell in links_said["XE"])
+    assert any(cell.startswith("not known to be equal since 2") for cell in links_said["XG"])
+    assert any(cell.startswith("equal at 2") for cell in links_said["XH"])
+    assert "not compared yet" in links_said["XB"]
+
+
+def test_command_says_which_ways_reach_a_peer_and_a_clock_that_matters(filled: Any) -> None:
+    links_said = told().links
+
+    assert {"message server: reached", "mail: nobody answers"} <= set(links_said["XE"])
+    assert "mail: not lately" in links_said["XC"]
+    assert "its clock 1 h behind" in links_said["XD"]
+    assert not any("clock" in cell for cell in links_said["XE"])
+
+
+def test_command_of_a_held_node_says_since_when_why_and_who_is_waited_for(filled: Any) -> None:
+    from tansiq.exchange.models import Life, Link
+
+    now = signin.now()
+    Life.objects.update_or_create(pk=1, defaults={"began_at": now, "held_since": now, "reason": "restored"})
+    Link.objects.filter(peer__in=("XC", "XD", "XE")).update(asking_since=now)
+    Link.objects.filter(peer="XD").update(waived_at=now)
+
+    talk = told().talk
+
+    assert any(line.startswith(f"Held since {now:%Y-%m-%d %H:%M} UTC: ") for line in talk)
+    assert "It was restored from a backup." in talk
+    assert "It waits for: XC, XE." in talk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,11 +11,12 @@ import typer
 
 from tansiq.cli import exchange_check, exchange_files, exchange_waiting, exchange_work, hub, node
 from tansiq.cli.exchange_here import AsJson, here_or_complain
+from tansiq.cli.exchange_words import alarm_said, word
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.language import _, ngettext
 
 if TYPE_CHECKING:
-    from tansiq.exchange.node.standing import LinkState, Status
+    from tansiq.exchange.node.standing import LinkState, Status, WayState
 
 NAME = "exchange"
 Verb = tuple[str, Callable[..., None], str, str]
@@ -158,30 +159,68 @@ def status(json: AsJson = False) -> None:
 def _tell(stood: Status, now: datetime) -> None:
     say(_("Node {code}, realm {realm}, epoch {epoch}.").format(code=stood.code, realm=stood.realm, epoch=stood.epoch))
     if stood.held_since:
-        say(
-            _("Held since {moment}: its peers are asked what it said since the backup.").format(moment=stood.held_since)
-        )
+        for line in _held(stood, stood.held_since):
+            say(line)
+    for alarm in stood.alarms:
+        said = _("Alarm since {moment}: {said}")
+        say(said.format(moment=_moment(alarm.since), said=alarm_said(alarm)))
     for link in stood.links:
         typer.echo("\t".join(map(harmless, _columns(link, now))))
+
+
+def _held(stood: Status, since: datetime) -> Iterator[str]:
+    yield _("Held since {moment}: its peers are asked what it said since the backup.").format(moment=_moment(since))
+    if stood.held_because:
+        yield word("HELD", stood.held_because)
+    if asked := [link.peer for link in stood.links if link.asking and not link.waived]:
+        yield _("It waits for: {nodes}.").format(nodes=", ".join(asked))
 
 
 def _columns(link: LinkState, now: datetime) -> list[str]:
     waiting = sum(backlog.count for backlog in link.backlog.values())
     parked, quarantined = sum(link.parked.values()), sum(link.quarantined.values())
+    heard = _("heard {ago} ago").format(ago=_ago(now - link.heard_at)) if link.heard_at else _("never heard")
     told = [
         ngettext("{count} waits", "{count} wait", waiting).format(count=waiting),
         _("{count} parked").format(count=parked),
         _("{count} quarantined").format(count=quarantined),
-        _("equal at {moment}").format(moment=_moment(link.equal_at)) if link.equal_at else _("not compared yet"),
+        _equal(link),
+        *(_way(way, now) for way in link.ways),
     ]
+    if link.is_clock_wrong and link.clock_offset is not None:
+        told.append(_clock(link.clock_offset))
     if link.recalls_open:
         told.append(_recalls(link))
     if link.version:
         told.append(link.version)
     if link.frozen_at:
         told.append(_("frozen since {moment}").format(moment=_moment(link.frozen_at)))
-    heard = _("heard {ago} ago").format(ago=_ago(now - link.heard_at)) if link.heard_at else _("never heard")
-    return [link.peer, heard, *told, *link.alarms]
+    return [link.peer, word("STANDINGS", link.standing(now)), heard, *told]
+
+
+def _equal(link: LinkState) -> str:
+    if link.is_equal and link.equal_at:
+        return _("equal at {moment}").format(moment=_moment(link.equal_at))
+    if link.equal_at and link.not_equal_since:
+        return _("not known to be equal since {moment}").format(moment=_moment(link.not_equal_since))
+    if link.compared_at:
+        return _("different when compared at {moment}").format(moment=_moment(link.compared_at))
+    return _("not compared yet")
+
+
+def _way(way: WayState, now: datetime) -> str:
+    if way.reaches(now):
+        said = _("{way}: reached")
+    elif way.failure:
+        said = _("{way}: {failure}")
+    else:
+        said = _("{way}: not lately")
+    return said.format(way=word("WAYS", way.way), failure=word("FAILURES", way.failure))
+
+
+def _clock(offset: timedelta) -> str:
+    said = _("its clock {span} ahead") if offset > timedelta(0) else _("its clock {span} behind")
+    return said.format(span=_ago(abs(offset)))
 
 
 def _recalls(link: LinkState) -> str:
