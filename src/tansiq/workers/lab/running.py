@@ -295,7 +295,9 @@ def _is_so(said: Mapping[str, Any], stand: Mapping[str, Any]) -> bool:
         return False
     if "frozen" in said and sorted(said["frozen"]) != stand["frozen"]:
         return False
-    if said.get("heard") and (stand["outbox"] or stand["uncovered"]):
+    if "heard" in said and said["heard"] == bool(stand["outbox"] or stand["uncovered"]):
+        return False
+    if "early" in said and said["early"] != bool(stand["early"]):
         return False
     if any(what in said and said[what] != stand[what] for what in ("parked", "quarantined")):
         return False

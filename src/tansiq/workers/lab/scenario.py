@@ -42,7 +42,8 @@ WORDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "flood": WHERE | {"messages": int, "size_bytes": int},
     "wait": {"seconds": (int, float)},
     "settle": {},
-    "expect": WHERE | {"alarm": str, "frozen": list, "held": bool, "heard": bool, "parked": int, "quarantined": int},
+    "expect": WHERE
+    | {"alarm": str, "early": bool, "frozen": list, "held": bool, "heard": bool, "parked": int, "quarantined": int},
 }
 """What a step may say, by what it does."""
 

@@ -8,7 +8,17 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Q
 
-from tansiq.exchange.models import Alarm, InChannel, Link, OutboxRow, RecallOrder, Sent, SharedObject, Waiting
+from tansiq.exchange.models import (
+    Alarm,
+    InChannel,
+    Link,
+    OutboxRow,
+    ParkedBody,
+    RecallOrder,
+    Sent,
+    SharedObject,
+    Waiting,
+)
 from tansiq.exchange.node import life, statements
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.own_kinds import UNCOMPARED
@@ -31,6 +41,7 @@ def stand(place: Place, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
         "outbox": OutboxRow.objects.filter(peer__in=peers).count(),
         "uncovered": sent.count(),
         "gaps": gaps.count(),
+        "early": ParkedBody.objects.filter(peer__in=peers, reason="clock").count(),
         "parked": waiting.filter(state="parked").count(),
         "quarantined": waiting.filter(state="quarantined").count(),
         "recalls": RecallOrder.objects.filter(peer__in=peers, answered_at=None).count(),
