@@ -5,11 +5,15 @@ from __future__ import annotations
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime, timedelta
 from io import StringIO
+from pathlib import Path
+from shutil import rmtree
 from typing import Any, NamedTuple
 
 import pytest
 
 from factories import api, links, signin
+from tansiq.cli.checks.finding import Severity
+from tansiq.core.home import Home
 from tansiq.core.viewer import Scope
 
 pytestmark = pytest.mark.usefixtures("database", "forgotten")
@@ -193,12 +197,14 @@ def test_doctor_says_of_links_what_a_person_has_to_see_to(filled: Any) -> None:
     assert set(said) == {
         "exchange.clone",
         "exchange.not_entitled",
+        "exchange.quarantined",
         "exchange.clock",
         "exchange.key_due",
         "exchange.away",
     }
     assert said["exchange.clock"][0] == "The clock of XD and this node's are 90 minutes apart."
     assert said["exchange.away"][0] == "Nothing was heard lately of 2 of 7 peers: XB, XC."
+    assert said["exchange.quarantined"][0].endswith("1 in all, from XE.")
 
 
 def test_doctor_blames_its_own_clock_where_all_others_agree(filled: Any) -> None:
@@ -223,7 +229,86 @@ def test_doctor_says_an_alarm_even_where_an_older_program_left_a_value_out(fille
     assert "exchange.not_entitled" in found(signin.now())["exchange.not_entitled"][0]
 
 
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_doctor_says_once_that_a_node_is_held_and_who_is_waited_for(filled: Any, is_declared: bool) -> None:
+    from tansiq.cli.checks.links import of_exchange
+    from tansiq.exchange.node import alarms
+
+    now = signin.now()
+    holding("XC", "XE", now=now)
+    if not is_declared:
+        alarms.raise_alarm("exchange.held", "", {}, now)
+
+    (finding,) = (one for one in of_exchange(now) if one.code == "exchange.held")
+
+    assert finding.severity is Severity.BAD
+    assert finding.what.format(**finding.values).endswith("until these have answered: XC, XE.")
+
+
+def drawn(home: Home) -> tuple[Path, Path]:
+    """This node with keys of its own under a roster that names them. Returns: files of the node's and its team's."""
+    api.registered()
+    links.federated(request=links.drawn(home), guests=())
+    (node,) = (home.secrets / "exchange" / "node").glob("*.asc")
+    (team,) = (home.secrets / "exchange" / "platform" / "live" / "XA-CERT").glob("*.asc")
+    return node, team
+
+
+def of_keys(home: Home) -> dict[str, str]:
+    from tansiq.cli.checks.links import of_exchange_keys
+
+    found = list(of_exchange_keys(home))
+    assert all(one.severity is Severity.BAD and one.remedy.format(**one.values) for one in found)
+    return {one.code: one.what.format(**one.values) for one in found}
+
+
+def test_doctor_says_nothing_of_keys_that_are_whole(forgotten: None, tmp_path: Path) -> None:
+    home = Home(tmp_path, tmp_path / "lake", "")
+    drawn(home)
+
+    assert of_keys(home) == {}
+
+
+def test_doctor_sees_a_key_of_the_exchange_that_others_can_read(forgotten: None, tmp_path: Path) -> None:
+    home = Home(tmp_path, tmp_path / "lake", "")
+    node, _team = drawn(home)
+    node.chmod(0o644)
+
+    found = of_keys(home)
+
+    assert set(found) == {"exchange.custody.open_to_others"}
+    assert str(node) in found["exchange.custody.open_to_others"]
+
+
+def test_doctor_sees_a_key_of_the_exchange_that_is_cut_off(forgotten: None, tmp_path: Path) -> None:
+    home = Home(tmp_path, tmp_path / "lake", "")
+    _node, team = drawn(home)
+    team.write_bytes(team.read_bytes()[:100])
+
+    assert set(of_keys(home)) == {"exchange.custody.unreadable"}
+
+
+def test_doctor_sees_keys_of_the_exchange_that_are_gone(forgotten: None, tmp_path: Path) -> None:
+    home = Home(tmp_path, tmp_path / "lake", "")
+    _node, team = drawn(home)
+    team.unlink()
+    of_team = of_keys(home)
+
+    rmtree(home.secrets / "exchange")
+    of_all = of_keys(home)
+
+    assert of_team["exchange.custody.missing"].endswith("these open and sign: XA-CERT.")
+    assert "XA, XA-CERT" in of_all["exchange.custody.missing"]
+
+
 # ---- the command line
+
+
+def holding(*asked: str, now: datetime) -> None:
+    from tansiq.exchange.models import Life, Link
+
+    Life.objects.update_or_create(pk=1, defaults={"began_at": now, "held_since": now, "reason": "restored"})
+    Link.objects.filter(peer__in=asked).update(asking_since=now)
 
 
 def told(language: str = "en") -> Told:
@@ -303,11 +388,10 @@ def test_command_says_which_ways_reach_a_peer_and_a_clock_that_matters(filled: A
 
 
 def test_command_of_a_held_node_says_since_when_why_and_who_is_waited_for(filled: Any) -> None:
-    from tansiq.exchange.models import Life, Link
+    from tansiq.exchange.models import Link
 
     now = signin.now()
-    Life.objects.update_or_create(pk=1, defaults={"began_at": now, "held_since": now, "reason": "restored"})
-    Link.objects.filter(peer__in=("XC", "XD", "XE")).update(asking_since=now)
+    holding("XC", "XD", "XE", now=now)
     Link.objects.filter(peer="XD").update(waived_at=now)
 
     talk = told().talk

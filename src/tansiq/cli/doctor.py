@@ -69,6 +69,7 @@ def of_database(home: Home, now: datetime) -> Iterator[Finding]:
         yield from services.worker(home, now)
         yield from services.mail(now)
         yield from links.of_exchange(now)
+        yield from links.of_exchange_keys(home)
         yield from mailway.of_exchange_mail()
 
 
