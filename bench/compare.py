@@ -32,8 +32,8 @@ SELECT object || '.' || i, term, n, lower(hex(randomblob(32))), kind, team, mark
 FROM exchange_statement, numbers
 """
 SHARED = """
-INSERT INTO exchange_sharedobject (object, kind, owner, statement_id, proven_id, epoch, known, narrowed_term, narrowed_n,
-    left_term, left_n, recall_epoch, kept_reason, kept_by, withheld, life)
+INSERT INTO exchange_sharedobject (object, kind, owner, statement_id, proven_id, epoch, known, narrowed_term,
+    narrowed_n, left_term, left_n, recall_epoch, kept_reason, kept_by, withheld, life)
 SELECT object, kind, team, id, id, 1, 1, 0, 0, 0, 0, 0, '', '', 0, 0
 FROM exchange_statement WHERE object NOT IN (SELECT object FROM exchange_sharedobject)
 """
