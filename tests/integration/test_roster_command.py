@@ -202,6 +202,54 @@ def test_key_signs_one_roster_of_an_epoch_and_writes_it_again_when_its_file_is_l
     assert nodes.xb("accept", again)["epoch"] == nodes.xa("show")["epoch"] == 4
 
 
+def test_roster_whose_file_cannot_be_written_is_not_made(nodes: Nodes) -> None:
+    nowhere, first = nodes.file("none") / "r.json", nodes.file("1.json")
+    refused = [
+        *(nodes.xa(verb, "--out", nowhere, code=4) for verb in ("request", "signer", "found")),
+        nodes.xa("found", "--out", nodes.folder, code=4),
+    ]
+    assert nodes.xa("show", code=2)["error"]["code"] == "exchange.roster.none"
+    assert nodes.secrets("XA") == {}
+    nodes.xa("found", "--out", first)
+    kept = first.read_bytes()
+    refused += [nodes.xa("issue", "--forward", "XA", "--out", at, code=4) for at in (nowhere, nodes.folder)]
+    nodes.xa("issue", "--forward", "XB", "--out", first, code=2)
+
+    assert {one["error"]["code"] for one in refused} == {"storage.trouble"}
+    assert all(str(nodes.folder) in one["error"]["message"] for one in refused)
+    assert nodes.xa("show")["epoch"] == 1
+    assert nodes.xa("issue", "--again", code=2)["error"]["code"] == "exchange.roster.nothing_signed"
+    assert (first.read_bytes(), [file.name for file in nodes.folder.glob(".*")]) == (kept, [])
+
+
+def test_roster_whose_file_was_lost_is_written_once_more(nodes: Nodes) -> None:
+    digest = nodes.xa("found", "--out", nodes.file("1.json"))["digest"]
+    full = nodes.xa("issue", "--forward", "XA", "--out", "/dev/full", code=4)["error"]
+    assert (full["code"], "`tansiq roster show --out FILE`" in full["remedy"]) == ("exchange.roster.unwritten", True)
+
+    second, first = nodes.file("2-again.json"), nodes.file("1-again.json")
+    written = nodes.xa("show", "--out", second)
+    assert nodes.xa("show", "--epoch", "1", "--out", first)["digest"] == digest
+
+    assert written == {"epoch": 2, "digest": nodes.xa("show")["digest"], "file": str(second)}
+    assert first.read_bytes() == nodes.file("1.json").read_bytes()
+    assert nodes.xb("accept", first, second, "--digest", digest)["digest"] == written["digest"]
+
+
+def test_proposal_whose_file_was_not_written_is_written_by_again(nodes: Nodes) -> None:
+    key = nodes.file("signer.pgp")
+    nodes.xa("found", "--out", nodes.file("1.json"))
+    nodes.xb("signer", "--out", key)
+    nodes.xa("issue", "--signer", key, "--threshold", "2", "--out", nodes.file("2.json"))
+
+    full = nodes.xa("issue", "--forward", "XA", "--out", "/dev/full", code=4)["error"]
+
+    assert (full["code"], "`tansiq roster issue --again --out FILE`" in full["remedy"]) == (
+        "exchange.roster.unwritten", True,
+    )  # fmt: skip
+    assert nodes.xa("issue", "--again", "--out", nodes.file("3.json"))["epoch"] == 3
+
+
 def test_signers_that_cannot_be_are_refused(nodes: Nodes) -> None:
     nodes.xa("found", "--out", nodes.file("1.json"))
     mine = nodes.xa("signer", "--out", nodes.file("signer.pgp"))["fingerprint"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tansiq.cli import exchange_roster_out as files
 from tansiq.cli import node
 from tansiq.cli.exchange_roster_files import AsJson, Out, digest_of, request_in, signed_in
 from tansiq.cli.exchange_roster_signing import sign, signer, tell
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tansiq.exchange.roster_signing import SignedRoster
 
 NAME = "roster"
+
+SHOW, AGAIN = "tansiq roster show --out FILE", "tansiq roster issue --again --out FILE"
+"""What writes a roster in force, or a proposal, once more."""
 
 Files = list[Path] | None
 Codes = list[str] | None
@@ -42,8 +46,8 @@ def app() -> typer.Typer:
         (
             "show",
             show,
-            _("Show the roster here: epoch, digest, signers, nodes and teams."),
-            "tansiq roster show --json",
+            _("Show the roster here: epoch, digest, signers, nodes and teams; or write its file once more."),
+            "tansiq roster show --out roster.json",
         ),
         (
             "request",
@@ -89,6 +93,7 @@ def app() -> typer.Typer:
 
 def show(
     epoch: Annotated[int | None, typer.Option(metavar="N", help=_("Another epoch than the present one."))] = None,
+    out: Out = None,
     json: AsJson = False,
 ) -> None:
     node.opened()
@@ -98,6 +103,10 @@ def show(
     roster = rosters.current() if epoch is None else rosters.at(epoch)
     if roster is None:
         raise issuing.NoRoster() if epoch is None else NoSuchEpoch(epoch=epoch)
+    if out is not None and (made := rosters.signed_at(roster.epoch)) is not None:
+        with files.opened(out) as write:
+            _hand_out(made, out, write, json=json)
+        return
     if json:
         emit(roster.fields() | {"digest": roster.digest})
         return
@@ -118,9 +127,10 @@ def request(
     from tansiq.exchange.node import issuing
 
     words.check_form(mail=mail, realm=realm, team=team)
-    asked, file = issuing.request(home, realm=realm, team=team, mail=mail, rotate=rotate)
-    out = out or Path(f"join-{asked.node}.json")
-    out.write_bytes(file)
+    out = out or Path(f"join-{issuing.this_node().code}.json")
+    with files.opened(out) as write:
+        asked, file = issuing.request(home, realm=realm, team=team, mail=mail, rotate=rotate)
+        write(file)
     if json:
         emit(words.request_row(asked) | {"file": str(out)})
         return
@@ -141,8 +151,11 @@ def found(
     from tansiq.members.viewers import operator
 
     words.check_form(mail=mail, realm=realm)
-    made = issuing.found(home, realm=realm, mail=mail, by=operator(), now=datetime.now(UTC))
-    _hand_out(made, out, json=json)
+    out = out or Path("roster-1.json")
+    with files.opened(out) as write:
+        made = issuing.found(home, realm=realm, mail=mail, by=operator(), now=datetime.now(UTC))
+        with files.signed(1, out, again=SHOW):
+            _hand_out(made, out, write, json=json)
 
 
 def issue(
@@ -218,11 +231,15 @@ def issue(
     if dry_run:
         _say(issuing.drafted(changes, now=now), [*changes.admit, *changes.rotate, *changes.move], json=json)
         return
-    made = issuing.issue(home, changes, by=operator(), now=now)
-    if rosters.signed_at(made.epoch) is None:
-        tell(proposing.proposal([made]), out, json=json)
-    else:
-        _hand_out(made, out, json=json)
+    out = out or _usual()
+    with files.opened(out) as write:
+        made = issuing.issue(home, changes, by=operator(), now=now)
+        if rosters.signed_at(made.epoch) is None:
+            with files.signed(made.epoch, out, again=AGAIN):
+                tell(proposing.proposal([made]), out, write, json=json)
+        else:
+            with files.signed(made.epoch, out, again=SHOW):
+                _hand_out(made, out, write, json=json)
 
 
 def _gather(home: Home, signed: Sequence[Path], *, again: bool, out: Path | None, json: bool) -> None:
@@ -232,10 +249,22 @@ def _gather(home: Home, signed: Sequence[Path], *, again: bool, out: Path | None
 
     parts = [proposing.again(home).made] if again else []
     parts += [signed_in(file) for file in signed]
-    if again and not (found := proposing.proposal(parts)).is_whole:
-        tell(found, out, json=json)
-    else:
-        _hand_out(proposing.accept(parts, by=operator(), now=datetime.now(UTC)), out, json=json)
+    out = out or _usual()
+    with files.opened(out) as write:
+        if again and not (found := proposing.proposal(parts)).is_whole:
+            tell(found, out, write, json=json)
+            return
+        made = proposing.accept(parts, by=operator(), now=datetime.now(UTC))
+        with files.signed(made.epoch, out, again=SHOW):
+            _hand_out(made, out, write, json=json)
+
+
+def _usual() -> Path:
+    """Where the next roster goes if nothing else is said."""
+    from tansiq.exchange.node import rosters
+
+    known = rosters.current()
+    return Path(f"roster-{known.epoch + 1 if known else 1}.json")
 
 
 def _say(draft: Roster, asked: Sequence[JoinRequest], *, json: bool) -> None:
@@ -308,11 +337,10 @@ def history(json: AsJson = False) -> None:
             typer.echo(f"{entry.epoch:>6}  {entry.accepted_at:%Y-%m-%dT%H:%M:%SZ}  {entry.digest}")
 
 
-def _hand_out(made: SignedRoster, out: Path | None, *, json: bool) -> None:
+def _hand_out(made: SignedRoster, out: Path, write: files.Write, *, json: bool) -> None:
     from tansiq.cli import exchange_roster_words as words
 
-    out = out or Path(f"roster-{made.epoch}.json")
-    out.write_text(made.written(), encoding="utf-8")
+    write(made.written())
     if json:
         emit({"epoch": made.epoch, "digest": made.digest, "file": str(out)})
         return

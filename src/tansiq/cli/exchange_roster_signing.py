@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tansiq.cli import exchange_roster_out as written
 from tansiq.cli import node
 from tansiq.cli.exchange_roster_files import AsJson, Out, digest_of, signed_in
 from tansiq.cli.speech import emit, harmless, say
@@ -28,9 +29,10 @@ def signer(
     home = node.opened()
     from tansiq.exchange import custody
 
-    secret = custody.draw_signer(home, realm=realm)
     out = out or Path("signer.pgp")
-    out.write_bytes(secret.certificate)
+    with written.opened(out) as write:
+        secret = custody.draw_signer(home, realm=realm)
+        write(secret.certificate)
     if json:
         emit({"fingerprint": secret.fingerprint, "file": str(out)})
         return
@@ -62,16 +64,18 @@ def sign(
         for line in words.roster_lines(draft) if not json else ():
             typer.echo(harmless(line))
         return
-    tell(proposing.sign(home, parts, digest=compared, by=operator(), now=datetime.now(UTC)), out, json=json)
+    out = out or Path(f"roster-{parts[0].epoch}.json")
+    with written.opened(out) as write:
+        found = proposing.sign(home, parts, digest=compared, by=operator(), now=datetime.now(UTC))
+        tell(found, out, write, json=json)
 
 
-def tell(found: Proposal, out: Path | None, *, json: bool) -> None:
+def tell(found: Proposal, out: Path, write: written.Write, *, json: bool) -> None:
     """Write a proposal, and say who has signed it and what to do next."""
     from tansiq.cli import exchange_roster_words as words
 
     made = found.made
-    out = out or Path(f"roster-{made.epoch}.json")
-    out.write_text(made.written(), encoding="utf-8")
+    write(made.written())
     row: dict[str, Any] = {"epoch": made.epoch, "digest": made.digest, "file": str(out)}
     row |= {"signed_by": sorted(found.signed_by), "threshold": found.threshold, "whole": found.is_whole}
     if json:

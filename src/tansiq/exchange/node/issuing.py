@@ -47,7 +47,7 @@ class NoRoster(TansiqError):
 class FoundedAlready(TansiqError):
     code = "exchange.roster.founded_already"
     message = N_("This node has a roster already, of epoch {epoch}.")
-    remedy = N_("Make the next one with `tansiq roster issue`.")
+    remedy = N_("Make the next one with `tansiq roster issue`; `tansiq roster show --out FILE` writes this one's file.")
     exit_code = 5
 
 

@@ -53,7 +53,7 @@ class TooFew(TansiqError):
 class NothingSigned(TansiqError):
     code = "exchange.roster.nothing_signed"
     message = N_("No key on this machine has signed a roster of epoch {epoch}.")
-    remedy = N_("Make one with `tansiq roster issue`: `tansiq roster issue --help` says what it can change.")
+    remedy = N_("Make one with `tansiq roster issue`; `tansiq roster show --out FILE` writes the one in force.")
     exit_code = 2
 
 
