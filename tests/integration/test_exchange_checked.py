@@ -13,7 +13,7 @@ from factories.backbone import eventually
 from factories.federation_homes import Homes
 
 
-def test_check_proves_the_message_server_by_every_lane_and_mail_is_not_proven_by_it(homes: Homes) -> None:
+def test_check_proves_the_message_server_by_every_lane_and_mail_that_is_not_set_is_not_checked(homes: Homes) -> None:
     homes.begin()
     with homes.serving("XA", "XB"):
         homes.run("XA", "exchange", "check", "XB", "--wait", "0")
@@ -25,8 +25,10 @@ def test_check_proves_the_message_server_by_every_lane_and_mail_is_not_proven_by
     assert {lane: outcome[lane, "jetstream"] for lane in ("urgent", "normal", "bulk")} == {
         "urgent": "received", "normal": "received", "bulk": "received",
     }  # fmt: skip
-    assert {outcome[lane, "mail"] for lane in ("urgent", "normal", "bulk")} <= {"waiting", "overtaken"}
-    assert {outcome[lane, "file"] for lane in ("urgent", "normal", "bulk")} == {"not_exercised"}
+    assert {outcome[lane, way] for lane in ("urgent", "normal", "bulk") for way in ("mail", "file")} == {
+        "not_exercised"
+    }
+    assert {way["reason"] for way in peer["ways"] if way["way"] == "mail"} == {"not_mailed"}
     assert peer["reached"] is True
     assert all(way["receipt_ms"] >= 0 for way in peer["ways"] if way["outcome"] == "received")
 
@@ -56,7 +58,18 @@ def test_lines_for_people_are_in_columns(homes: Homes) -> None:
     check = homes.run("XA", "exchange", "check", "XB", "--wait", "0", "--no-people").stdout.splitlines()
 
     assert [line.split("\t")[0] for line in status] == ["XB", "XC"]
-    assert [line.split("\t")[:3] for line in check[:2]] == [["XB", "urgent", "jetstream"], ["XB", "urgent", "mail"]]
+    assert [line.split("\t") for line in check[:3]] == [
+        ["XB", "urgent", "message server", "not exercised: this node has no message server (TANSIQ_BACKBONE_URL)"],
+        ["XB", "urgent", "mail",
+         "not exercised: this node sends no mails (TANSIQ_SMTP_URL, TANSIQ_EXCHANGE_MAIL)"],
+        ["XB", "urgent", "file", "not exercised: files are carried by people"],
+    ]  # fmt: skip
+
+
+def test_check_of_a_node_that_has_no_way_waits_for_nothing(homes: Homes) -> None:
+    said = homes.json("XA", "exchange", "check", "XB", "--wait", "86400")
+
+    assert {way["outcome"] for way in said["peers"][0]["ways"]} == {"not_exercised"}
 
 
 ANSWER = """

@@ -34,10 +34,11 @@ def node(**changes: Any) -> Here:
     return here("XA", mail=("XE",), known=KNOWN, **changes)
 
 
-def begin(xa: Here, *peers: str, people: bool = True, now: datetime = NOW) -> str:
+def begin(xa: Here, *peers: str, people: bool = True, now: datetime = NOW, **closed: str) -> str:
     from tansiq.exchange.node import checking
 
-    return checking.begin(xa, peers or ("XE",), by=OPERATOR, people=people, now=now).pk
+    ways = {Way(way): reason for way, reason in closed.items()}
+    return checking.begin(xa, peers or ("XE",), by=OPERATOR, people=people, closed=ways, now=now).pk
 
 
 def attempts(xa: Here, lane: Lane, now: datetime = NOW, peer: str = "XE") -> list[Attempt]:
@@ -145,6 +146,26 @@ def test_peer_without_a_mail_address_is_not_checked_by_mail() -> None:
 
     assert found["urgent", "mail"] == "no_address"
     assert found["urgent", "jetstream"] == "waiting"
+
+
+def test_way_that_this_node_cannot_use_is_not_checked_and_nothing_is_put_there_for_it() -> None:
+    from tansiq.exchange.models import OutboxRow
+
+    xa = node()
+
+    found = outcomes(xa, begin(xa, "XE", mail="not_mailed"))
+    rows = OutboxRow.objects.filter(peer="XE")
+
+    assert {lane: found[lane.value, "mail"] for lane in Lane} == dict.fromkeys(Lane, "not_mailed")
+    assert found["urgent", "jetstream"] == "waiting"
+    assert set(rows.values_list("only_way", flat=True)) == {"jetstream"}
+
+
+def test_ways_are_closed_that_the_settings_do_not_open() -> None:
+    from tansiq.exchange.node.checking import closed
+
+    assert closed(has_server=True, has_post=True) == {}
+    assert closed(has_server=False, has_post=False) == {Way.JETSTREAM: "no_server", Way.MAIL: "not_mailed"}
 
 
 def test_check_that_nobody_answers_is_silent_after_a_week() -> None:

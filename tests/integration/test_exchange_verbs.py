@@ -82,6 +82,7 @@ def test_what_is_parked_is_listed_by_its_header_and_may_be_refused_for_good(home
     homes.json("XB", "exchange", "import", there)
 
     listed = homes.json("XB", "exchange", "waiting")
+    shown = homes.run("XB", "exchange", "waiting", TANSIQ_LANGUAGE="fr").stdout.split("\t")
     again = homes.json("XB", "exchange", "retry", str(listed["number"]))
     refused = homes.json("XB", "exchange", "refuse", str(listed["number"]))
     gone = homes.json("XB", "exchange", "refuse", str(listed["number"]), exit_code=2)
@@ -90,6 +91,7 @@ def test_what_is_parked_is_listed_by_its_header_and_may_be_refused_for_good(home
 
     assert (listed["peer"], listed["kind"], listed["state"], listed["reason"]) == ("XA", "new.kind", "parked", "kind")
     assert "payload" not in listed
+    assert shown[1:5] == ["XA", "normal", "mis de côté", "ce programme ne connaît pas encore son genre"]
     assert (again["state"], again["reason"]) == ("parked", "kind")
     assert refused["state"] == "refused"
     assert gone["error"]["code"] == "exchange.not_waiting"
@@ -114,6 +116,14 @@ def test_content_of_what_waits_is_shown_to_whom_its_marking_names(homes: Homes) 
     shown = homes.json("XB", "exchange", "waiting", "--content", str(number))
 
     assert '"text": "words"' in shown["payload"]
+
+
+def test_waiting_says_that_nothing_waits_and_refuses_a_code_of_no_peer(homes: Homes) -> None:
+    nothing = homes.run("XB", "exchange", "waiting", "--peer", "xa")
+    stranger = homes.json("XB", "exchange", "waiting", "--peer", "ZZ", exit_code=2)
+
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "Nothing waits.\n")
+    assert stranger["error"]["code"] == "exchange.no_such_peer"
 
 
 @pytest.mark.parametrize("verb", ["retry", "refuse"])

@@ -66,7 +66,7 @@ def test_every_job_of_a_node_runs_on_an_empty_one(database: None, monkeypatch: p
 
     if url := postgres.url_of(settings.HOME.path):  # the table is compiled in a process of its own
         monkeypatch.setenv("TANSIQ_DATABASE_URL", url)
-    every = jobs(None, "tansiq@xa-cert.example", "http://localhost:8420", settings.HOME)
+    every = jobs(None, "tansiq@xa-cert.example", "http://localhost:8420", settings.HOME, {})
     done = {job.name: job.run(NOW) for job in every}
 
     assert Whois.open(settings.HOME.tables) is not None

@@ -63,7 +63,7 @@ def work(box: tuple[Mailbox, Any]) -> Callable[[str, datetime], dict[str, EmailM
     from tansiq.workers.jobs import jobs
 
     taken, server = box
-    by_name = {job.name: job for job in jobs(server, SENDER, ADDRESS, settings.HOME)}
+    by_name = {job.name: job for job in jobs(server, SENDER, ADDRESS, settings.HOME, {})}
 
     def work(name: str, now: datetime) -> dict[str, EmailMessage]:
         taken.taken.clear()

@@ -12,7 +12,8 @@ import typer
 
 from tansiq.cli import node
 from tansiq.cli.exchange_here import AsJson, here_or_complain, peers_or_complain
-from tansiq.cli.exchange_work import LOOK_SECONDS, Progress, Wait, at_work
+from tansiq.cli.exchange_words import word
+from tansiq.cli.exchange_work import LOOK_SECONDS, Progress, Wait, at_work, closed
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _, ngettext
@@ -28,6 +29,8 @@ SAID = {
     "withheld": N_("was not allowed to leave"),
     "by_hand": N_("not exercised: files are carried by people"),
     "no_address": N_("not exercised: the roster has no mail address for it"),
+    "not_mailed": N_("not exercised: this node sends no mails (TANSIQ_SMTP_URL, TANSIQ_EXCHANGE_MAIL)"),
+    "no_server": N_("not exercised: this node has no message server (TANSIQ_BACKBONE_URL)"),
     "no_team": N_("not exercised: no team lives there"),
     "frozen": N_("not exercised: the link is frozen"),
 }
@@ -65,7 +68,7 @@ def check(
         return
     from tansiq.members.viewers import operator
 
-    begun = checking.begin(here, peers, by=operator(now=now), people=people, now=now)
+    begun = checking.begin(here, peers, by=operator(now=now), people=people, closed=closed(), now=now)
     with Progress(shown=not json) as progress:
         _follow_until_over(here, begun.pk, wait, progress)
     report = check_reports.report(here, begun.pk)
@@ -130,7 +133,8 @@ def _tell(report: Round, *, json: bool) -> None:
     say(_("Communication check of {moment}, begun by {by}").format(moment=moment, by=report.by))
     for one in report.peers:
         for way in one.ways:
-            typer.echo("\t".join(map(harmless, (one.peer, way.lane, way.way, _way_said(way)))))
+            said = (one.peer, word("LANES", way.lane), word("WAYS", way.way), _way_said(way))
+            typer.echo("\t".join(map(harmless, said)))
         for line in _people_said(one):
             typer.echo(f"{harmless(one.peer)}\t{harmless(line)}")
 

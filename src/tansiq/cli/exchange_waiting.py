@@ -10,6 +10,7 @@ import typer
 
 from tansiq.cli import node
 from tansiq.cli.exchange_here import AsJson, NodeCode, here_or_complain, look, peer_or_complain
+from tansiq.cli.exchange_words import word
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _
@@ -51,18 +52,16 @@ def waiting(
     if content is not None:
         _show(looking, content, json=json)
         return
-    for entry in _rows(looking, peer.upper()):
-        row = _row(entry)
+    rows = [_row(entry) for entry in _rows(looking, peer.upper())] + _bodies(looking, peer.upper())
+    if not rows and peer:
+        peer_or_complain(here_or_complain(now), peer)
+    for row in rows:
         if json:
             emit(row)
         else:
             typer.echo("\t".join(harmless(str(value)) for value in _columns(row)))
-    for body in _bodies(looking, peer.upper()):
-        if json:
-            emit(body)
-        else:
-            columns = ("-", body["peer"], body["lane"], "parked", body["reason"], body["arrived_at"])
-            typer.echo("\t".join(harmless(str(value)) for value in columns))
+    if not (rows or json):
+        say(_("Nothing waits."))
 
 
 def _rows(looking: Look, peer: str) -> list[WaitingRow]:
@@ -97,9 +96,11 @@ def _row(entry: WaitingRow) -> dict[str, Any]:
 
 
 def _columns(row: dict[str, Any]) -> list[Any]:
-    version = ".".join(map(str, row["version"]))
-    names = ("number", "peer", "lane", "state", "reason", "arrived_at", "kind", "object")
-    return [*(row[name] for name in names), version, f"{row['size_bytes']} B"]
+    said = [word("LANES", row["lane"]), word("STATES", row["state"]), word("REASONS", row["reason"])]
+    columns = [row["number"] or "-", row["peer"], *said, row["arrived_at"]]
+    if row["number"] is None:
+        return columns
+    return [*columns, row["kind"], row["object"], ".".join(map(str, row["version"])), f"{row['size_bytes']} B"]
 
 
 def _bodies(looking: Look, peer: str) -> list[dict[str, Any]]:
@@ -167,7 +168,8 @@ def _decided(number: int, what: str, *, json: bool) -> None:
     elif row is None:
         say(_("{number} was tried again, and is applied.").format(number=number))
     else:
-        say(_("{number} was tried again, and waits still: {state}, {reason}.").format(number=number, **row))
+        say(_("{number} was tried again, and waits still: {state}, {reason}.").format(
+            number=number, state=word("STATES", row["state"]), reason=word("REASONS", row["reason"])))  # fmt: skip
 
 
 # ---- held

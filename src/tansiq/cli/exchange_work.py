@@ -21,10 +21,17 @@ from tansiq.core.language import _, ngettext
 if TYPE_CHECKING:
     from tansiq.exchange.models import Comparison
     from tansiq.exchange.node.here import Here
+    from tansiq.exchange.sending import Way
     from tansiq.workers.exchange import Servers
     from tansiq.workers.exchange_round import Done, Rounds
 
 LOOK_SECONDS = 0.5
+TROUBLE = {
+    "away": N_("nobody answers"),
+    "refused": N_("it refuses this node, or shows a wrong certificate"),
+    "exchange.mailbox.unusable": N_("its server does not answer; it is tried again"),
+    "exchange.mailbox.refused": N_("its server refuses; see TANSIQ_EXCHANGE_IMAP_URL and `tansiq doctor`"),
+}
 Wait = Annotated[int, typer.Option("--wait", metavar="SECONDS", min=0, max=86400, help=_("Wait at most so long."))]
 
 
@@ -42,6 +49,15 @@ def servers() -> Servers:
     from tansiq.workers.exchange import Servers
 
     return Servers(hub.urls() if hub.is_hub() or settings.BACKBONE_URL else (), hub.authority())
+
+
+def closed() -> dict[Way, str]:
+    """Ways to other nodes that the settings do not open, and why."""
+    from tansiq import settings
+    from tansiq.exchange.node import checking
+
+    has_server = hub.is_hub() or bool(settings.BACKBONE_URL)
+    return checking.closed(has_server=has_server, has_post=bool(settings.SMTP and settings.EXCHANGE_MAIL))
 
 
 @contextmanager
@@ -106,9 +122,11 @@ def _trouble(done: Done) -> Iterator[str]:
     if done.backbone == "none" and done.mailbox == "none":
         yield _("Neither a message server nor a mailbox is set, so nothing but files can come to this node.")
     elif done.backbone not in ("none", "connected"):
-        yield _("There is no connection to the message server ({reason}).").format(reason=done.backbone)
+        yield _("There is no connection to the message server ({reason}).").format(
+            reason=_(TROUBLE.get(done.backbone, done.backbone))
+        )
     if done.mailbox not in ("none", "read"):
-        yield _("The mailbox could not be read ({reason}).").format(reason=done.mailbox)
+        yield _("The mailbox could not be read ({reason}).").format(reason=_(TROUBLE.get(done.mailbox, done.mailbox)))
 
 
 # ---- compare

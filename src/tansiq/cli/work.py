@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tansiq.cli import node
+from tansiq.cli import exchange_work, node
 
 
 def work() -> None:
@@ -13,4 +13,4 @@ def work() -> None:
     from tansiq.workers.waiting import signals
 
     with signals() as heard:
-        loop(jobs(settings.SMTP, settings.MAIL_FROM, settings.ADDRESS, settings.HOME), heard)
+        loop(jobs(settings.SMTP, settings.MAIL_FROM, settings.ADDRESS, settings.HOME, exchange_work.closed()), heard)

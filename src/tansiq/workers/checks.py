@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from tansiq.core.language import catalogue
 from tansiq.core.viewer import Viewer
 from tansiq.exchange.models import CheckHeard, RosterRecord
 from tansiq.exchange.node import check_reports, checking, holding, rosters
+from tansiq.exchange.sending import Way
 from tansiq.members.models import Node
 from tansiq.members.queries import home_language
 from tansiq.members.queries.contacts import called_now
@@ -66,12 +68,12 @@ def _told_lately(team: str, now: datetime) -> bool:
     return CheckHeard.objects.filter(team=team, mails__gt=0, told_at__gt=now - LEAST_BETWEEN).exists()
 
 
-def begin_monthly(home: Home, now: datetime) -> int:
+def begin_monthly(home: Home, closed: Mapping[Way, str], now: datetime) -> int:
     """Begin the month's check of all links; how many peers. Nothing while the node is held, or new."""
     here = rosters.here(home, now=now)
     if here is None or not here.team or not here.peers or holding.is_held() or not check_reports.is_due(now):
         return 0
     if not RosterRecord.objects.filter(accepted_at__lte=now - SETTLED).exists():
         return 0
-    checking.begin(here, sorted(here.peers), by=Viewer.system(because="check"), people=True, now=now)
+    checking.begin(here, sorted(here.peers), by=Viewer.system(because="check"), people=True, closed=closed, now=now)
     return len(here.peers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from tansiq.attribution.folder import Pointer
@@ -12,6 +13,7 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 from tansiq.core.viewer import Viewer
 from tansiq.exchange.node.life import held_since
+from tansiq.exchange.sending import Way
 from tansiq.members.queries import claims_version
 from tansiq.notices import mail
 from tansiq.notices.models import Mail, Stage
@@ -43,8 +45,12 @@ class TableNotCompiled(TansiqError):
     transient = True
 
 
-def jobs(server: Server | None, sender: str, address: str, home: Home) -> tuple[Job, ...]:
-    """Every job of the node ``home``; its mails go to ``server`` from ``sender``, its portal is at ``address``."""
+def jobs(server: Server | None, sender: str, address: str, home: Home, closed: Mapping[Way, str]) -> tuple[Job, ...]:
+    """Every job of the node ``home``; its mails go to ``server`` from ``sender``, its portal is at ``address``.
+
+    Args:
+        closed: ways to other nodes that it cannot use, and why (``checking.closed``).
+    """
 
     def send_mail(now: datetime) -> int:
         return send_waiting(server, sender, now=now)
@@ -60,7 +66,7 @@ def jobs(server: Server | None, sender: str, address: str, home: Home) -> tuple[
     def begin_check(now: datetime) -> int:
         from tansiq.workers.checks import begin_monthly
 
-        return begin_monthly(home, now)
+        return begin_monthly(home, closed, now)
 
     def tell_of_checks(now: datetime) -> int:
         from tansiq.workers.checks import tell_people

@@ -6,7 +6,7 @@ receipt proves the way. Where the round says so the peer's people are asked to a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -59,6 +59,14 @@ class Outcome(StrEnum):
 BY_HAND, NO_ADDRESS, NO_TEAM, FROZEN = "by_hand", "no_address", "no_team", "frozen"
 """Why a way is not exercised: a person carries files; the roster has no mail address, or no team, for the peer; two
 machines speak for it."""
+NOT_MAILED, NO_SERVER = "not_mailed", "no_server"
+"""The same of this node: it sends no mails; it has no message server."""
+
+
+def closed(*, has_server: bool, has_post: bool) -> dict[Way, str]:
+    """Ways by which this node sends nothing to anybody, and why."""
+    reasons = {Way.JETSTREAM: "" if has_server else NO_SERVER, Way.MAIL: "" if has_post else NOT_MAILED}
+    return {way: reason for way, reason in reasons.items() if reason}
 
 
 class NoSuchPeer(TansiqError):
@@ -86,11 +94,14 @@ class _Going(NamedTuple):
 
 
 @transaction.atomic
-def begin(here: Here, peers: Collection[str], *, by: Viewer, people: bool, now: datetime) -> CheckRound:
+def begin(
+    here: Here, peers: Collection[str], *, by: Viewer, people: bool, closed: Mapping[Way, str], now: datetime
+) -> CheckRound:
     """Send every one of ``peers`` a check by each lane and way.
 
     Args:
         people: ask the people on duty there to answer, too.
+        closed: ways that this node cannot use, as ``closed`` says.
 
     Raises: NoSuchPeer; NodeIsHeld, NoPlatformKey.
     """
@@ -98,7 +109,7 @@ def begin(here: Here, peers: Collection[str], *, by: Viewer, people: bool, now: 
         if peer not in here.peers:
             raise NoSuchPeer(node=peer)
     made = CheckRound.objects.create(id=new_id(now), begun_at=now, by=by.name, people=people)
-    planned = list(_planned(here, sorted(peers)))
+    planned = list(_planned(here, sorted(peers), closed))
     going = [one for one in planned if not one.reason]
     changes = [_change(here, made, one, now) for one in going]
     for one, statement in zip(going, publishing.publish_all(here, changes, now), strict=True):
@@ -123,14 +134,14 @@ def begin(here: Here, peers: Collection[str], *, by: Viewer, people: bool, now: 
     return made
 
 
-def _planned(here: Here, peers: Collection[str]) -> Iterator[_Going]:
+def _planned(here: Here, peers: Collection[str], closed: Mapping[Way, str]) -> Iterator[_Going]:
     frozen = set(Link.objects.filter(peer__in=peers, frozen_at__isnull=False).values_list("peer", flat=True))
     for peer in peers:
         of_peer = FROZEN if peer in frozen else "" if here.teams_of.get(peer) else NO_TEAM
         of_way = {Way.FILE: BY_HAND, Way.MAIL: "" if peer in here.mail else NO_ADDRESS}
         for lane in Lane:
             for way in Way:
-                yield _Going(peer, lane, way, of_peer or of_way.get(way, ""))
+                yield _Going(peer, lane, way, of_peer or of_way.get(way) or closed.get(way, ""))
 
 
 def _change(here: Here, made: CheckRound, one: _Going, now: datetime) -> publishing.Change:
