@@ -81,6 +81,8 @@ def write(path: Path, header: Header, parts: Iterable[Part]) -> Written:
         that comes twice, more than 200,000 or one to a node that ``header`` does not name: the caller's own fault. In
         each case nothing is left behind.
     """
+    if path.is_dir():
+        raise NotWritten(path=path, why=os.strerror(errno.EISDIR))
     beside = path.with_name(f".{path.name}.part")
     counts: Counter[object] = Counter()
     try:

@@ -435,6 +435,19 @@ def test_file_in_a_folder_that_is_not_there_is_not_written(tmp_path: Path) -> No
         written(tmp_path / "absent" / "stick.zip")
 
 
+@pytest.mark.parametrize("place", ["", ".", "/", "stick"])
+def test_folder_in_place_of_a_file_is_not_written_over(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stick").mkdir()
+
+    with pytest.raises(NotWritten, match="Is a directory"):
+        written(Path(place))
+
+    assert [one.name for one in tmp_path.rglob("*")] == ["stick"]
+
+
 def test_file_of_thousands_of_parts_is_written_and_read_one_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "stick.zip"
     chunk = bytes(512 * 1024 + 16)
