@@ -89,10 +89,14 @@ def test_two_nodes_become_a_federation_rotate_and_part(nodes: Nodes) -> None:
     # XA admits it with a guest of XA itself; XB takes both rosters over by the first one's digest, and no other.
     nodes.xa("request", "--team", "XG-CERT", "--out", guest)
     issued = nodes.xa("issue", "--admit", asked, "--admit", guest, "--claims", "--out", second)
-    refused = nodes.xb("accept", first, second, "--digest", "ab" * 32, code=2)
-    assert refused["error"]["code"] == "exchange.roster.not_compared"
-    aloud = " ".join(founded["digest"][at : at + 4] for at in range(0, 64, 4)).upper()
-    accepted = nodes.xb("accept", second, first, "--digest", aloud)
+    aloud = " ".join(founded["digest"][at : at + 4] for at in range(0, 64, 4))
+    unread = nodes.xb("accept", first, second, code=2)["error"]
+    assert (unread["code"], aloud in unread["message"]) == ("exchange.roster.not_compared", True)
+    refused = nodes.xb("accept", first, second, "--digest", "ab" * 32, code=2)["error"]
+    given = " ".join(["abab"] * 16)
+    assert refused["code"] == "exchange.roster.not_the_one" and "--digest" not in refused["remedy"]
+    assert refused["message"].startswith(f"You gave {given}; this file's digest is {aloud}: ")
+    accepted = nodes.xb("accept", second, first, "--digest", aloud.upper())
     assert accepted == {"epoch": 2, "realm": "live", "digest": issued["digest"], "accepted": [1, 2], "rest": None}
     assert nodes.xb("show") == nodes.xa("show")
     shown = nodes.xb("show")
@@ -150,7 +154,9 @@ def test_roster_that_two_have_to_sign_is_a_proposal_until_both_have(nodes: Nodes
     unread = nodes.xb("sign", proposed, code=2)
     looked = nodes.xb("sign", proposed, "--digest", made["digest"], "--dry-run")
     both = nodes.xb("sign", proposed, "--digest", made["digest"], "--out", signed)
-    assert unread["error"]["code"] == "exchange.roster.not_the_one"
+    assert unread["error"]["code"] == "exchange.roster.not_read"
+    wrong = nodes.xb("sign", proposed, "--digest", "ab" * 32, code=2)["error"]
+    assert wrong["code"] == "exchange.roster.not_the_one" and wrong["message"].startswith("You gave abab abab ")
     assert [node["code"] for node in looked["nodes"] if node["forwards"]] == ["XB"]
     assert both["signed_by"] == sorted([*made["signed_by"], other]) and both["whole"]
     assert nodes.xb("show")["epoch"] == 3

@@ -299,7 +299,7 @@ def accept(
     outcome = rosters.accept_signed(chain, by=operator(), now=datetime.now(UTC), realm=realm, anchor=anchor)
     if isinstance(outcome, Accepted):
         epochs = [roster.epoch for roster, _signed in outcome.steps]
-        rest = words.refusal(outcome.rest) if outcome.rest else None
+        rest = words.refusal(outcome.rest, given=anchor) if outcome.rest else None
         if json:
             emit(words.accepted_row(outcome.roster, epochs) | {"rest": rest.code if rest else None})
         else:
@@ -315,7 +315,7 @@ def accept(
         else:
             typer.echo(_("Nothing new: this node has what was given, or what came after it."))
     else:
-        raise words.refusal(outcome)
+        raise words.refusal(outcome, given=anchor)
 
 
 def history(json: AsJson = False) -> None:

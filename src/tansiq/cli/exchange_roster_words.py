@@ -11,7 +11,7 @@ from tansiq.exchange import values
 from tansiq.exchange.join import JoinRequest
 from tansiq.exchange.join import grouped as aloud
 from tansiq.exchange.roster import MAIL, Roster, RosterNode, RosterTeam
-from tansiq.exchange.roster_signing import NotAccepted, Split, Why
+from tansiq.exchange.roster_signing import NotAccepted, NotTheOne, Split, Why
 
 __all__ = ["accepted_row", "aloud", "check_form", "plain", "refusal", "request_lines", "request_row", "roster_lines"]
 
@@ -84,7 +84,6 @@ class SplitFound(TansiqError):
 _REFUSALS: dict[Why, type[TansiqError]] = {
     Why.FORM: Malformed,
     Why.REALM: OtherRealm,
-    Why.ANCHOR: NotCompared,
     Why.SIGNATURES: NotSigned,
     Why.CLOCK: WrongClock,
     Why.MISSING: Missing,
@@ -92,9 +91,13 @@ _REFUSALS: dict[Why, type[TansiqError]] = {
 }
 
 
-def refusal(outcome: NotAccepted | Split) -> TansiqError:
+def refusal(outcome: NotAccepted | Split, *, given: str | None = None) -> TansiqError:
+    """``given``: the digest of the first roster, as whoever accepts it gave it."""
     if isinstance(outcome, Split):
-        return SplitFound(epoch=outcome.epoch, here=outcome.here, there=outcome.there)
+        return SplitFound(epoch=outcome.epoch, here=aloud(outcome.here), there=aloud(outcome.there))
+    if outcome.reason is Why.ANCHOR:
+        theirs = aloud(outcome.detail)
+        return NotTheOne(given=aloud(given), digest=theirs) if given else NotCompared(detail=theirs)
     return _REFUSALS[outcome.reason](epoch=outcome.epoch, detail=outcome.detail)
 
 

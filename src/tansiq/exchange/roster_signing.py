@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from tansiq.core.errors import N_, TansiqError
 from tansiq.exchange import canonical, roster_reading, values
 from tansiq.exchange.fields import Fields
 from tansiq.exchange.roster import LIMIT_BYTES, MOST_SIGNERS, Roster, Signers
@@ -26,6 +27,15 @@ _FORM = re.compile(
     rb'\{"epoch":[0-9]{1,16},"roster":"(?:[^"\\]++|\\.)*+","signatures":\[[^\[\]]{0,300000}\]\}', re.DOTALL
 )
 """What a wrapper looks like, so that no other JSON of its length is ever parsed."""
+
+
+class NotTheOne(TansiqError):
+    """A person compared a digest, and the file's is another: nothing of it is to be used."""
+
+    code = "exchange.roster.not_the_one"
+    message = N_("You gave {given}; this file's digest is {digest}: it is not the roster that was read out.")
+    remedy = N_("Do not use it. Have the file handed over again, and the digest read out once more by telephone.")
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

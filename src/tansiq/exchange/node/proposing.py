@@ -14,10 +14,11 @@ from tansiq.core.errors import N_, TansiqError
 from tansiq.core.home import Home
 from tansiq.core.viewer import Viewer
 from tansiq.exchange import custody, roster_reading, roster_signing, signed_once
+from tansiq.exchange.join import grouped
 from tansiq.exchange.node import rosters
 from tansiq.exchange.node.issuing import NoRoster, NotASigner, taken
 from tansiq.exchange.roster import Roster
-from tansiq.exchange.roster_signing import SignedRoster
+from tansiq.exchange.roster_signing import NotTheOne, SignedRoster
 from tansiq.exchange.values import Unfit
 from tansiq.openpgp.sealing import Secret
 
@@ -36,9 +37,9 @@ class NotNext(TansiqError):
     exit_code = 2
 
 
-class NotTheOne(TansiqError):
-    code = "exchange.roster.not_the_one"
-    message = N_("The roster in the file has another digest: {digest}.")
+class NotRead(TansiqError):
+    code = "exchange.roster.not_read"
+    message = N_("A roster is signed by its digest alone, and that of the file is {digest}.")
     remedy = N_("Have it read out to you by telephone by who proposed it. If it is this one, give it with --digest.")
     exit_code = 2
 
@@ -89,10 +90,11 @@ def proposal(parts: Sequence[SignedRoster]) -> Proposal:
 
 
 def shown(parts: Sequence[SignedRoster], *, digest: str) -> Roster:
-    """What a proposal says, once its digest was compared. Raises: what ``proposal`` does; NotTheOne."""
+    """What a proposal says, once its digest was compared. Raises: what ``proposal`` does; NotRead, NotTheOne."""
     known, made = _known(), proposal(parts).made
     if made.digest != digest:
-        raise NotTheOne(digest=made.digest)
+        theirs = grouped(made.digest)
+        raise NotTheOne(given=grouped(digest), digest=theirs) if digest else NotRead(digest=theirs)
     try:
         roster = roster_reading.read(made.text)
     except Unfit:
