@@ -178,8 +178,10 @@ def test_held_node_publishes_nothing() -> None:
 
     restored(node())
 
-    with pytest.raises(NodeIsHeld):
+    with pytest.raises(NodeIsHeld) as held:
         publish(node(), kind="case.note", name="1", payload=payload(), markings=marked("XA"), team="XA", now=NOW)
+
+    assert held.value.exit_code == 1  # no trouble of the disk: it waits for its peers
 
 
 # ---- in doubt

@@ -71,6 +71,13 @@ def test_lab_is_up_until_it_is_told_to_end(tmp_path: Path) -> None:
     assert (after.returncode, json.loads(after.stdout)["error"]["code"]) == (2, "lab.none")
 
 
+def test_scenario_that_cannot_be_read_is_no_trouble_of_the_disk(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "none.toml"):
+        refused = tansiq("lab", "run", str(place), "--json")
+
+        assert (refused.returncode, json.loads(refused.stdout)["error"]["code"]) == (3, "file.unreadable")
+
+
 def test_scenario_with_a_step_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text('title = "x"\nnodes = 3\n[[step]]\ndo = "explode"\n')

@@ -286,7 +286,12 @@ def test_roster_verbs_without_what_they_need_say_what_to_do(
     junk.write_text('{"epoch":1}')
     for arguments, exit_code, code in (
         (("accept", junk), 2, "exchange.roster.file"),
-        (("accept", tmp_path / "none.json"), 4, "storage.trouble"),
+        (("accept", tmp_path / "none.json"), 3, "file.unreadable"),
+        (("accept", tmp_path), 3, "file.unreadable"),
+        (("sign", tmp_path), 3, "file.unreadable"),
+        (("issue", "--admit", tmp_path / "none.json"), 3, "file.unreadable"),
+        (("issue", "--signed", tmp_path), 3, "file.unreadable"),
+        (("issue", "--signer", tmp_path / "none.json"), 3, "file.unreadable"),
         (("accept", junk, "--digest", "12"), 2, "exchange.roster.digest"),
         (("issue", "--admit", junk), 2, "exchange.roster.file"),
         (("request", "--mail", "a b@c"), 2, "exchange.roster.field"),

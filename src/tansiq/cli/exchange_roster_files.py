@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tansiq.cli import reading
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _
 
@@ -37,7 +38,7 @@ def request_in(file: Path) -> JoinRequest:
     from tansiq.exchange.values import Unfit
 
     try:
-        return join.read(file.read_bytes())
+        return join.read(reading.read(file))
     except Unfit as unfit:
         raise Unreadable(file=file, **unfit.values) from None
 
@@ -47,7 +48,7 @@ def signed_in(file: Path) -> SignedRoster:
     from tansiq.exchange.values import Unfit
 
     try:
-        return SignedRoster.read(file.read_bytes())
+        return SignedRoster.read(reading.read(file))
     except Unfit as unfit:
         raise Unreadable(file=file, **unfit.values) from None
 

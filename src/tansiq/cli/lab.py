@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tansiq.cli import backbone
+from tansiq.cli import backbone, reading
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _, ngettext
@@ -119,7 +119,7 @@ def run(
 ) -> None:
     from tansiq.workers.lab.scenario import read
 
-    wanted = read(scenario)
+    wanted = reading.read(scenario, read)
     where = (folder or Path(tempfile.mkdtemp(prefix="tansiq-lab-"))).absolute()
     load(where)
     figures = _played(wanted, where, seed)

@@ -46,7 +46,7 @@ class NodeIsHeld(TansiqError):
     code = "exchange.held"
     message = N_("This node was restored from a backup and waits for its peers; until then it says nothing new.")
     remedy = N_("See on the federation's page whom it waits for, or have it recorded why not to wait.")
-    exit_code = 4
+    exit_code = 1
 
 
 class NotOurs(TansiqError):
