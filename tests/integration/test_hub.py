@@ -40,6 +40,19 @@ def test_nodes_of_a_roster_are_the_active_ones_with_their_keys() -> None:
     ]
 
 
+def test_verbs_say_what_waits_and_what_they_did_in_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    from tansiq.cli import backbone_verbs as verbs
+    from tansiq.exchange.administration import Changes, Filling
+
+    assert verbs._line(Filling("live", "XB", "normal", "XG\x1b", 6)) == "XB\tnormal\tXG\\x1b\t6"
+    verbs._tell(Changes(created=["one"], purged=[("two", "XB")]))
+    assert capsys.readouterr().out == "made\tone\npurged\ttwo XB\n"
+
+    verbs._tell(Changes())
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "The streams are as the roster wants them: nothing was changed.\n")
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     from tansiq import settings

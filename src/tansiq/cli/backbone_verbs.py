@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets as chance
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from tansiq.cli import hub, node, secrets
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _
+
+if TYPE_CHECKING:
+    from tansiq.exchange.administration import Changes, Filling
 
 NAME = "backbone"
 ROUTES = 6222
@@ -68,7 +71,13 @@ def config(
     changes = hub.apply(home, hub.named())
     if json:
         emit({name: getattr(changes, name) for name in changes.__slots__})
-        return
+    else:
+        _tell(changes)
+
+
+def _tell(changes: Changes) -> None:
+    if not any(getattr(changes, name) for name in changes.__slots__):
+        say(_("The streams are as the roster wants them: nothing was changed."))
     for what, streams in (
         (_("made"), changes.created),
         (_("changed"), changes.changed),
@@ -76,7 +85,7 @@ def config(
         (_("purged"), [f"{stream} {sender}" for stream, sender in changes.purged]),
     ):
         for stream in streams:
-            typer.echo(harmless(f"{what}\t{stream}"))
+            typer.echo("\t".join(map(harmless, (what, stream))))
 
 
 def cluster(
@@ -111,4 +120,8 @@ def show(json: AsJson = False) -> None:
         if json:
             emit({name: getattr(one, name) for name in one.__slots__})
         else:
-            typer.echo(harmless(f"{one.to}\t{one.lane}\t{one.sender}\t{one.messages}"))
+            typer.echo(_line(one))
+
+
+def _line(one: Filling) -> str:
+    return "\t".join(map(harmless, (one.to, one.lane, one.sender, str(one.messages))))
