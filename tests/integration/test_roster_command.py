@@ -256,6 +256,34 @@ def test_proposal_whose_file_was_not_written_is_written_by_again(nodes: Nodes) -
     assert nodes.xa("issue", "--again", "--out", nodes.file("3.json"))["epoch"] == 3
 
 
+def test_dry_run_says_no_digest_since_what_is_signed_later_has_another(nodes: Nodes) -> None:
+    nodes.xa("found", "--out", nodes.file("1.json"))
+
+    dry = nodes.run("roster", "issue", "--forward", "XA", "--dry-run", at=nodes.homes["XA"])
+    shown = nodes.run("roster", "show", at=nodes.homes["XA"])
+
+    assert (dry.returncode, "Digest " in shown.stdout, "Digest " in dry.stdout) == (0, True, False)
+    assert dry.stdout.splitlines()[0] == "Realm live, epoch 2"
+
+
+def test_team_without_membership_is_admitted_with_a_warning_that_names_it(nodes: Nodes) -> None:
+    teams, asked, guest = nodes.file("teams.toml"), nodes.file("join.json"), nodes.file("guest.json")
+    member = TEAMS.replace('[[team]]\ncode = "XG', '[[team.periods]]\ncategory = "full"\n\n[[team]]\ncode = "XG')
+    teams.write_text(member, encoding="utf-8")
+    imported = nodes.run("members", "import", teams)
+    assert imported.returncode == 0, imported.stderr
+    nodes.xa("found", "--out", nodes.file("1.json"))
+    nodes.xb("request", "--out", asked)
+    nodes.xa("request", "--team", "XG-CERT", "--out", guest)
+    both = ("roster", "issue", "--admit", asked, "--admit", guest, "--out", nodes.file("2.json"))
+
+    told = [nodes.run(*both, *more, at=nodes.homes["XA"]) for more in (("--dry-run",), ())]
+
+    assert [done.returncode for done in told] == [0, 0]
+    warned = [[line.split()[0] for line in done.stderr.splitlines() if "no membership" in line] for done in told]
+    assert warned == [["XG-CERT"], ["XG-CERT"]]
+
+
 def test_signers_that_cannot_be_are_refused(nodes: Nodes) -> None:
     nodes.xa("found", "--out", nodes.file("1.json"))
     mine = nodes.xa("signer", "--out", nodes.file("signer.pgp"))["fingerprint"]

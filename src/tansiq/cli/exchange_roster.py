@@ -151,11 +151,12 @@ def found(
     from tansiq.members.viewers import operator
 
     words.check_form(mail=mail, realm=realm)
-    out = out or Path("roster-1.json")
+    out, now = out or Path("roster-1.json"), datetime.now(UTC)
     with files.opened(out) as write:
-        made = issuing.found(home, realm=realm, mail=mail, by=operator(), now=datetime.now(UTC))
+        made = issuing.found(home, realm=realm, mail=mail, by=operator(), now=now)
         with files.signed(1, out, again=SHOW):
             _hand_out(made, out, write, json=json)
+    _warn([issuing.home_team(issuing.this_node())], now)
 
 
 def issue(
@@ -228,8 +229,10 @@ def issue(
         register=claims,
     )
     now = datetime.now(UTC)
+    admitted = [asked.team for asked in changes.admit]
     if dry_run:
         _say(issuing.drafted(changes, now=now), [*changes.admit, *changes.rotate, *changes.move], json=json)
+        _warn(admitted, now)
         return
     out = out or _usual()
     with files.opened(out) as write:
@@ -240,6 +243,16 @@ def issue(
         else:
             with files.signed(made.epoch, out, again=SHOW):
                 _hand_out(made, out, write, json=json)
+    _warn(admitted, now)
+
+
+def _warn(admitted: Sequence[str], now: datetime) -> None:
+    """Of teams that are in the roster and in no membership: nobody would notice before their people miss something."""
+    from tansiq.cli import exchange_roster_words as words
+    from tansiq.exchange.node import issuing
+
+    for team in issuing.without_membership(admitted, now=now):
+        say(words.outside_line(team))
 
 
 def _gather(home: Home, signed: Sequence[Path], *, again: bool, out: Path | None, json: bool) -> None:
@@ -274,7 +287,7 @@ def _say(draft: Roster, asked: Sequence[JoinRequest], *, json: bool) -> None:
     if json:
         emit(draft.fields() | {"dry_run": True})
         return
-    for line in [*(said for one in asked for said in words.request_lines(one)), *words.roster_lines(draft)]:
+    for line in [*(said for one in asked for said in words.request_lines(one)), *words.draft_lines(draft)]:
         typer.echo(harmless(line))
 
 

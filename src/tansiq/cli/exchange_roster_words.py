@@ -13,7 +13,18 @@ from tansiq.exchange.join import grouped as aloud
 from tansiq.exchange.roster import MAIL, Roster, RosterNode, RosterTeam
 from tansiq.exchange.roster_signing import NotAccepted, NotTheOne, Split, Why
 
-__all__ = ["accepted_row", "aloud", "check_form", "plain", "refusal", "request_lines", "request_row", "roster_lines"]
+__all__ = [
+    "accepted_row",
+    "aloud",
+    "check_form",
+    "draft_lines",
+    "outside_line",
+    "plain",
+    "refusal",
+    "request_lines",
+    "request_row",
+    "roster_lines",
+]
 
 SPLIT_EXIT = 1
 
@@ -142,11 +153,27 @@ def accepted_row(roster: Roster, epochs: list[int]) -> dict[str, Any]:
     return {"epoch": roster.epoch, "realm": roster.realm, "digest": roster.digest, "accepted": epochs}
 
 
+def outside_line(team: str) -> str:
+    text = _("{team} has no membership in the register: TLP:GREEN, such as the teams' contacts, does not reach it. "
+             "Add its `periods` with `tansiq members import`, then `tansiq roster issue --claims`.")  # fmt: skip
+    return text.format(team=team)
+
+
 def roster_lines(roster: Roster) -> Iterator[str]:
     yield _("Realm {realm}, epoch {epoch}, issued {at}").format(
         realm=roster.realm, epoch=roster.epoch, at=f"{roster.issued_at:%Y-%m-%dT%H:%M:%SZ}"
     )
     yield _("Digest {digest}").format(digest=aloud(roster.digest))
+    yield from _content_lines(roster)
+
+
+def draft_lines(draft: Roster) -> Iterator[str]:
+    """Without a digest: the roster that is signed is issued at another moment, and has another."""
+    yield _("Realm {realm}, epoch {epoch}").format(realm=draft.realm, epoch=draft.epoch)
+    yield from _content_lines(draft)
+
+
+def _content_lines(roster: Roster) -> Iterator[str]:
     yield _("Signers of the next: {threshold} of {count}").format(
         threshold=roster.signers.threshold, count=len(roster.signers.certificates)
     )

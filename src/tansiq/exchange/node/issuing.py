@@ -261,6 +261,12 @@ def _words(code: str, now: datetime) -> TeamWords:
     return _told(team, now)
 
 
+def without_membership(teams: Iterable[str], *, now: datetime) -> list[str]:
+    """Those of ``teams`` that the register has in no category and not in the community: TLP:GREEN names none of them
+    (section 10.5)."""
+    return [code for code in teams if not any(memberships_of(code, day=now.date()))]
+
+
 def _told(team: Team, now: datetime) -> TeamWords:
     categories, community = memberships_of(team.code, day=now.date())
     return TeamWords(names=team.names, country=team.country, categories=tuple(sorted(categories)), community=community)
