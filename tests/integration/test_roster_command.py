@@ -289,14 +289,17 @@ def test_signers_that_cannot_be_are_refused(nodes: Nodes) -> None:
     mine = nodes.xa("signer", "--out", nodes.file("signer.pgp"))["fingerprint"]
     nodes.file("junk.pgp").write_bytes(b"no certificate")
 
-    for arguments in (
-        ("--threshold", "2"),
-        ("--threshold", "0"),
-        ("--dismiss", mine),
-        ("--dismiss", "AB" * 32),
-        ("--signer", nodes.file("junk.pgp")),
+    for arguments, code, named in (
+        (("--threshold", "2"), "signers", "1 signers, and a roster would need 2"),
+        (("--threshold", "0"), "signers", "1 signers, and a roster would need 0"),
+        (("--dismiss", mine), "signers", "0 signers, and a roster would need 1"),
+        (("--dismiss", "AB" * 32), "no_such_key", "AB" * 32),
+        (("--signer", nodes.file("junk.pgp")), "file", f"{nodes.file('junk.pgp')} is no certificate of a signer"),
+        (("--admit", nodes.file("1.json")), "file", f"{nodes.file('1.json')} is no request of a node"),
+        (("--signed", nodes.file("junk.pgp")), "file", f"{nodes.file('junk.pgp')} is no signed roster"),
     ):
-        assert nodes.xa("issue", *arguments, code=2)["error"]["code"] == "exchange.roster.signers"
+        error = nodes.xa("issue", *arguments, code=2)["error"]
+        assert (error["code"], named in error["message"]) == (f"exchange.roster.{code}", True)
     assert nodes.xa("show")["epoch"] == 1
 
 

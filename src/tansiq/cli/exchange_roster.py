@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tansiq.cli import exchange_roster_out as files
-from tansiq.cli import node, reading
-from tansiq.cli.exchange_roster_files import AsJson, Out, digest_of, request_in, signed_in
+from tansiq.cli import node
+from tansiq.cli.exchange_roster_files import AsJson, Out, digest_of, request_in, signed_in, signer_in
 from tansiq.cli.exchange_roster_signing import sign, signer, tell
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.errors import N_, TansiqError
@@ -223,7 +223,7 @@ def issue(
         strike=[words.plain(one) for one in strike or ()],
         forward=_upper(forward),
         keep_own=_upper(keep_own),
-        signers=[reading.read(file) for file in add_signer or ()],
+        signers=[signer_in(file) for file in add_signer or ()],
         dismiss=[words.plain(one) for one in dismiss or ()],
         threshold=threshold,
         register=claims,

@@ -19,11 +19,20 @@ AsJson = Annotated[bool, typer.Option("--json", help=_("JSON on standard output.
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help=_("Where to write the file."))]
 
 
-class Unreadable(TansiqError):
+class NoRoster(TansiqError):
     code = "exchange.roster.file"
-    message = N_("{file} is not what was expected ({field}: {expected}).")
+    message = N_("{file} is no signed roster, or is damaged.")
     remedy = N_("Have the file handed over again, as it was written.")
     exit_code = 2
+
+
+class NoRequest(NoRoster):
+    message = N_("{file} is no request of a node, or is damaged.")
+
+
+class NoCertificate(NoRoster):
+    message = N_("{file} is no certificate of a signer, or is damaged.")
+    remedy = N_("Have it written with `tansiq roster signer`, and handed over as it is.")
 
 
 class BadDigest(TansiqError):
@@ -39,8 +48,8 @@ def request_in(file: Path) -> JoinRequest:
 
     try:
         return join.read(reading.read(file))
-    except Unfit as unfit:
-        raise Unreadable(file=file, **unfit.values) from None
+    except Unfit:
+        raise NoRequest(file=file) from None
 
 
 def signed_in(file: Path) -> SignedRoster:
@@ -49,8 +58,20 @@ def signed_in(file: Path) -> SignedRoster:
 
     try:
         return SignedRoster.read(reading.read(file))
-    except Unfit as unfit:
-        raise Unreadable(file=file, **unfit.values) from None
+    except Unfit:
+        raise NoRoster(file=file) from None
+
+
+def signer_in(file: Path) -> bytes:
+    from tansiq.exchange import roster_reading
+    from tansiq.exchange.values import Unfit
+
+    certificate = reading.read(file)
+    try:
+        roster_reading.fingerprint_of(certificate)
+    except Unfit:
+        raise NoCertificate(file=file) from None
+    return certificate
 
 
 def digest_of(text: str) -> str | None:

@@ -19,7 +19,6 @@ from tansiq.exchange.roster import MOST_SIGNERS, Roster, Standing
 from tansiq.exchange.roster_change import TeamWords
 from tansiq.exchange.roster_reading import fingerprints
 from tansiq.exchange.roster_signing import Accepted, SignedRoster, signed
-from tansiq.exchange.values import Unfit
 from tansiq.members.models import Node, Team
 from tansiq.members.queries.directory import claims, claims_version
 from tansiq.members.queries.periods import memberships_of
@@ -82,8 +81,8 @@ class NotTaken(TansiqError):
 
 class BadSigners(TansiqError):
     code = "exchange.roster.signers"
-    message = N_("So the signers cannot be: there would be {count} of them.")
-    remedy = N_("Give their certificates as `tansiq roster signer` wrote them, and a threshold from 1 to their number.")
+    message = N_("There would be {count} signers, and a roster would need {threshold} of them.")
+    remedy = N_("Let there be 1 to {most} signers, and give a --threshold from 1 to their number.")
     exit_code = 2
 
 
@@ -213,16 +212,14 @@ def issue(home: Home, changes: Changes, *, by: Viewer, now: datetime) -> SignedR
 
 def _with_signers(draft: Roster, changes: Changes) -> Roster:
     now = draft.signers
+    for key in changes.dismiss:
+        if key not in now.certificates:
+            raise roster_change.NoSuchKey(fingerprint=key)
     kept = [one for key, one in now.certificates.items() if key not in changes.dismiss]
-    unknown = sorted(set(changes.dismiss) - now.certificates.keys())
-    try:
-        found = roster_change.signers_of(
-            *kept, *changes.signers, threshold=now.threshold if changes.threshold is None else changes.threshold
-        )
-    except Unfit:
-        raise BadSigners(count=len(kept)) from None
-    if unknown or not 1 <= found.threshold <= len(found.certificates) <= MOST_SIGNERS:
-        raise BadSigners(count=len(found.certificates))
+    threshold = now.threshold if changes.threshold is None else changes.threshold
+    found = roster_change.signers_of(*kept, *changes.signers, threshold=threshold)
+    if not 1 <= threshold <= len(found.certificates) <= MOST_SIGNERS:
+        raise BadSigners(count=len(found.certificates), threshold=threshold, most=MOST_SIGNERS)
     return replace(draft, signers=found)
 
 
