@@ -121,6 +121,18 @@ def test_cluster_writes_three_files_for_their_owner_alone(run: Run, home: Path, 
     assert len(shared) == 1
 
 
+def test_cluster_refuses_names_and_hosts_that_are_none(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+
+    for bad in ("../x=b1", "a/b=b1", "two=", "=b1", "one=b1", "x=b 1", 'x="', "x"):
+        servers = ("--server=one=b2", "--server=two=b3", f"--server={bad}")
+        done = run("backbone", "cluster", *servers, "--out", str(out))
+        assert (done.returncode, bad in done.stderr) == (2, True), done.stderr
+
+    assert list(tmp_path.rglob("*.conf")) == []
+
+
 def test_verbs_of_a_node_that_is_no_hub_say_what_to_set(run: Run) -> None:
     done = [run("backbone", *arguments) for arguments in (("config",), ("config", "--dry-run"), ("show",))]
 

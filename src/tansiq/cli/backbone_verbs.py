@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets as chance
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 NAME = "backbone"
 ROUTES = 6222
+SERVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}=([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])")
+"""A name, by which its file is called, and a host, as the configuration has them."""
 
 AsJson = Annotated[bool, typer.Option("--json", help=_("JSON on standard output."))]
 
@@ -32,7 +35,10 @@ class NoHub(TansiqError):
 class BadServers(TansiqError):
     code = "backbone.servers"
     message = N_("{value} does not name three servers.")
-    remedy = N_("Give --server three times, each with another name: --server one=backbone1.example.")
+    remedy = N_(
+        "Give --server three times, each with another name, of letters, digits and hyphens: "
+        "--server one=backbone1.example."
+    )
     exit_code = 2
 
 
@@ -99,7 +105,7 @@ def cluster(
     out: Annotated[Path, typer.Option(metavar="FOLDER", help=_("Where to write the three files."))] = Path(),
 ) -> None:
     home = node.opened()
-    named = dict(one.split("=", 1) for one in server if "=" in one)
+    named = dict(one.split("=", 1) for one in server if SERVER.fullmatch(one))
     if len(server) != 3 or len(named) != 3:
         raise BadServers(value=", ".join(server))
     file = home.secrets / "backbone.cluster"
