@@ -304,7 +304,8 @@ def test_node_that_asks_for_no_second_factor_is_warned_of(run_python) -> None:
     "name, value, told",
     [
         ("TANSIQ_SECOND_FACTOR", "no", "TANSIQ_SECOND_FACTOR is no, which is not required | optional."),
-        ("TANSIQ_PROXIES", "proxy", "TANSIQ_PROXIES is proxy, which is not 10.0.0.0/8, 2001:db8::1."),
+        ("TANSIQ_PROXIES", "proxy", "is proxy, which is not of a form such as 10.0.0.0/8, 2001:db8::1."),
+        ("TANSIQ_EXCHANGE_MAIL", "foo", "is foo, which is not of a form such as exchange@cert.example."),
         ("TANSIQ_OIDC_ISSUER", "http://login.example", "TANSIQ_OIDC_ISSUER is http://login.example, which is not"),
         ("TANSIQ_OIDC_ISSUER", "https://login.example", "TANSIQ_OIDC_CLIENT_ID is '', which is not set"),
     ],

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tansiq.core.language import LOCALES
 from tansiq.settings.mail import exchange_mail, imap, mail_from, smtp
-from tansiq.settings.reading import LOOPBACK, BadSetting, database, home, number, one_of, text
+from tansiq.settings.reading import LOOPBACK, BadForm, BadSetting, database, home, number, one_of, text
 from tansiq.web.signin import proxies
 from tansiq.web.signin.provider_setting import BadProvider, Provider
 
@@ -39,9 +39,9 @@ def address() -> str:
     value = text("TANSIQ_ADDRESS", f"http://localhost:{PORT}").rstrip("/")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
-        raise BadSetting(name="TANSIQ_ADDRESS", value=value, allowed="https://portal.example")
+        raise BadForm(name="TANSIQ_ADDRESS", value=value, example="https://portal.example")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise BadSetting(name="TANSIQ_ADDRESS", value=value, allowed="https://portal.example")
+        raise BadForm(name="TANSIQ_ADDRESS", value=value, example="https://portal.example")
     return value
 
 
@@ -54,7 +54,7 @@ def networks(name: str) -> tuple[proxies.Network, ...]:
     try:
         return proxies.read(value)
     except ValueError:
-        raise BadSetting(name=name, value=value, allowed="10.0.0.0/8, 2001:db8::1") from None
+        raise BadForm(name=name, value=value, example="10.0.0.0/8, 2001:db8::1") from None
 
 
 def provider(**said: str) -> Provider | None:

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from tansiq.exchange.account import ADDRESS, Account
 from tansiq.exchange.account import Encryption as Fetching
 from tansiq.notices.submission import Encryption, Server
-from tansiq.settings.reading import LOOPBACK, BadSetting, no_url, text
+from tansiq.settings.reading import LOOPBACK, BadForm, no_url, text
 
 SMTP_URLS = "smtp://user:password@host:587, smtps://user:password@host"
 IMAP_URLS = "imaps://user:password@host/INBOX, imap://user:password@host:143/INBOX"
@@ -36,7 +36,7 @@ def smtp() -> Server | None:
 def mail_from(host: str) -> str:
     value = text("TANSIQ_MAIL_FROM", f"tansiq@{host}")
     if value.count("@") != 1 or not value.isascii() or any(sign.isspace() or sign in "<>" for sign in value):
-        raise BadSetting(name="TANSIQ_MAIL_FROM", value=value, allowed="tansiq@cert.example")
+        raise BadForm(name="TANSIQ_MAIL_FROM", value=value, example="tansiq@cert.example")
     return value
 
 
@@ -44,7 +44,7 @@ def exchange_mail() -> str:
     """The address that other nodes send the exchange's mails to; empty: none."""
     value = text("TANSIQ_EXCHANGE_MAIL", "")
     if value and not ADDRESS.fullmatch(value):
-        raise BadSetting(name="TANSIQ_EXCHANGE_MAIL", value=value, allowed="exchange@cert.example")
+        raise BadForm(name="TANSIQ_EXCHANGE_MAIL", value=value, example="exchange@cert.example")
     return value
 
 
@@ -76,5 +76,5 @@ def imap_done() -> str:
     """The folder to which mails are moved whose content was stored; empty: they are deleted."""
     value = text("TANSIQ_EXCHANGE_IMAP_DONE", "")
     if not value.isprintable():
-        raise BadSetting(name="TANSIQ_EXCHANGE_IMAP_DONE", value=repr(value), allowed="Done")
+        raise BadForm(name="TANSIQ_EXCHANGE_IMAP_DONE", value=repr(value), example="Done")
     return value

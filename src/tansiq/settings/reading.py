@@ -20,6 +20,13 @@ class BadSetting(TansiqError):
     exit_code = 2
 
 
+class BadForm(BadSetting):
+    """``example``: one of many values that it could have."""
+
+    message = N_("{name} is {value}, which is not of a form such as {example}.")
+    remedy = N_("Give {name} that form, or unset it.")
+
+
 def text(name: str, default: str) -> str:
     """The variable, or the content of the file that NAME_FILE names (secrets)."""
     if file := os.environ.get(f"{name}_FILE"):
@@ -46,7 +53,7 @@ def home() -> Home:
     try:
         path = Path(named).expanduser().absolute()
     except RuntimeError:  # a home folder of nobody, or of somebody who has none
-        raise BadSetting(name="TANSIQ_HOME", value=named, allowed="/srv/tansiq") from None
+        raise BadForm(name="TANSIQ_HOME", value=named, example="/srv/tansiq") from None
     lake = Path(text("TANSIQ_LAKE", str(path / "lake"))).absolute()
     database = text("TANSIQ_DATABASE_URL", "")
     beside = database if database.startswith("postgres") else str(path / "lake.catalogue.sqlite")
@@ -84,7 +91,7 @@ def database(url: str, path: Path) -> dict[str, object]:
     }
 
 
-def no_url(name: str, value: str, allowed: str) -> BadSetting:
+def no_url(name: str, value: str, example: str) -> BadForm:
     """Says no more than the scheme: the rest may hold a password."""
     scheme = value.partition(":")[0][:20]
-    return BadSetting(name=name, value=f"{scheme}:…", allowed=allowed)
+    return BadForm(name=name, value=f"{scheme}:…", example=example)
