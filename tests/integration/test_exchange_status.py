@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime, timedelta
 from io import StringIO
@@ -302,6 +303,27 @@ def test_doctor_sees_keys_of_the_exchange_that_are_gone(forgotten: None, tmp_pat
 
 
 # ---- the command line
+
+
+def test_program_of_the_command_line_is_told_moments_with_z_and_offsets_in_milliseconds(
+    filled: Any, capsys: Any
+) -> None:
+    from tansiq.cli.exchange import row_of
+    from tansiq.cli.speech import emit
+    from tansiq.exchange.node import rosters
+    from tansiq.exchange.node.status import status
+    from tansiq.exchange.node.under import under
+
+    now, roster = signin.now(), rosters.current()
+    assert roster is not None
+
+    emit(row_of(status(under(roster, code="XA", now=now), now=now)))
+
+    by_peer = {link["peer"]: link for link in json.loads(capsys.readouterr().out)["links"]}
+    assert {peer: link["clock_offset_ms"] for peer, link in by_peer.items() if peer in "XB XD XE"} == {
+        "XB": None, "XD": -5_400_000, "XE": 140,
+    }  # fmt: skip
+    assert by_peer["XE"]["heard_at"].endswith("Z") and "T" in by_peer["XE"]["heard_at"]
 
 
 def holding(*asked: str, now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -151,9 +151,17 @@ def status(json: AsJson = False) -> None:
 
     stood = stand(here, now=now)
     if json:
-        emit(asdict(stood))
+        emit(row_of(stood))
     else:
         _tell(stood, now)
+
+
+def row_of(stood: Status) -> dict[str, Any]:
+    """As ``--json`` has it: units in the names, since JSON has none."""
+    row = asdict(stood)
+    for link in row["links"]:
+        link["clock_offset_ms"] = link.pop("clock_offset")
+    return row
 
 
 def _tell(stood: Status, now: datetime) -> None:

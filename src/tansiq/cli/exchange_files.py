@@ -177,7 +177,7 @@ def _imported(file: Path, *, shown: bool) -> dict[str, Any]:
             opened.parts(here=importing.here.code),
             told=lambda done: progress.show(_("{bodies} bodies").format(bodies=sum(done.became.values()))),
         )
-    header = {"from": opened.header.sender, "made_at": opened.header.made_at.isoformat(), "to": list(opened.header.to)}
+    header = {"from": opened.header.sender, "made_at": opened.header.made_at, "to": list(opened.header.to)}
     return {"file": str(file)} | header | _taken(importing.imported, opened.report)
 
 

@@ -343,7 +343,7 @@ def history(json: AsJson = False) -> None:
                     "realm": entry.realm,
                     "digest": entry.digest,
                     "signed_by": list(entry.signed_by),
-                    "accepted_at": entry.accepted_at.isoformat(),
+                    "accepted_at": entry.accepted_at,
                 }
             )
         else:

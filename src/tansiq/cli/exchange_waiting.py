@@ -11,7 +11,7 @@ import typer
 from tansiq.cli import node
 from tansiq.cli.exchange_here import AsJson, NodeCode, here_or_complain, look, peer_or_complain
 from tansiq.cli.exchange_words import word
-from tansiq.cli.speech import emit, harmless, say
+from tansiq.cli.speech import emit, harmless, rfc3339, say
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _
 
@@ -90,7 +90,7 @@ def _row(entry: WaitingRow) -> dict[str, Any]:
         "state": entry.state,
         "reason": entry.reason,
         "way": entry.way,
-        "arrived_at": _moment(entry.arrived_at),
+        "arrived_at": rfc3339(entry.arrived_at),
         "may_decide": bool(entry.may),
     }
 
@@ -117,7 +117,7 @@ def _bodies(looking: Look, peer: str) -> list[dict[str, Any]]:
             "reason": one["reason"],
             "epoch": one["epoch"],
             "way": one["way"],
-            "arrived_at": _moment(one["arrived_at"]),
+            "arrived_at": rfc3339(one["arrived_at"]),
         }
         for one in found
     ]
@@ -136,7 +136,7 @@ def _show(looking: Look, number: int, *, json: bool) -> None:
     if found is None:
         raise NotWaiting(number=number)
     if json:
-        sent_at = _moment(found.sent_at) if found.sent_at else None
+        sent_at = rfc3339(found.sent_at) if found.sent_at else None
         emit(_row(entry) | {"person": found.person, "sent_at": sent_at, "payload": found.payload})
     else:
         for line in found.payload.splitlines():
@@ -236,7 +236,3 @@ def _is_meant() -> bool:
         return typer.confirm(question, default=False, err=True)
     except typer.Abort:
         raise KeyboardInterrupt from None
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

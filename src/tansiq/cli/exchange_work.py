@@ -207,16 +207,18 @@ def _row(here: Here, ended: Comparison, other: Comparison | None) -> dict[str, o
         "repaired": ended.missing + ended.extra + ended.different,
         "turns": ended.turn,
         "seconds": round((ended.ended_at - ended.began_at).total_seconds(), 3),
-        "ended_at": ended.ended_at.isoformat(),
+        "ended_at": ended.ended_at,
         "peer_equal": other.equal if other else None,
         "peer_differences": other.different if other else None,
-        "equal_at": link.equal_at.isoformat() if link and link.equal_at else None,
+        "equal_at": link.equal_at if link else None,
     }
 
 
 def _outcome(row: dict[str, object]) -> str:
     if row["equal"]:
-        return _("{peer} has of this node what it should have: equal at {ended_at}.").format_map(row)
+        return _("{peer} has of this node what it should have: equal at {ended_at}.").format(
+            peer=row["peer"], ended_at=f"{row['ended_at']:%Y-%m-%d %H:%M} UTC"
+        )
     if not row["repaired"]:
         count = int(str(row["in_flight"]))
         return ngettext(

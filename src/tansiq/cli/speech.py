@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import PurePath
 from typing import Any
 
 from tansiq.core.errors import TansiqError
@@ -39,4 +41,23 @@ def harmless(text: str) -> str:
 
 def emit(row: Any) -> None:
     """One JSON value a line on standard output."""
-    print(json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=str))  # noqa: T201
+    print(json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=_plain))  # noqa: T201
+
+
+def _plain(value: Any) -> Any:
+    """Moments as RFC 3339 with ``Z``, spans in milliseconds. Anything else is to be made plain by who emits it."""
+    match value:
+        case datetime():
+            return rfc3339(value)
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return value // timedelta(milliseconds=1)
+        case PurePath():
+            return str(value)
+    raise TypeError(f"no JSON of {type(value).__name__}")
+
+
+def rfc3339(moment: datetime) -> str:
+    """Of an aware moment, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
