@@ -187,10 +187,13 @@ def test_member_that_was_removed_gets_its_recalls_by_a_file_for_it_alone_and_ans
     refused = homes.json("XA", "exchange", "export", there, "--to", "XB", "--to", "XC", exit_code=2)
     written = homes.json("XA", "exchange", "export", there, "--to", "XB")
     taken = homes.json("XB", "exchange", "import", there)
+    told = homes.json("XB", "exchange", "status", exit_code=2)
     homes.json("XB", "exchange", "export", back, "--to", "XA")
     homes.json("XA", "exchange", "import", back)
 
     assert refused["error"]["code"] == "exchange.export.with_others"
+    assert told["error"]["code"] == "exchange.node_removed"
+    assert f"in epoch {removal}" in told["error"]["message"]
     assert written["to"]["XB"]["bodies"] >= 3
     assert (taken["epoch"], taken["junk"], taken["parked"], taken["refused"]) == (removal, 0, 0, 0)
     assert homes.python("XB", POSITIONS_LEFT).split() == ["0"]

@@ -27,6 +27,13 @@ class NoRoster(TansiqError):
     exit_code = 2
 
 
+class NodeRemoved(TansiqError):
+    code = "exchange.node_removed"
+    message = N_("{node} was removed from the federation in epoch {epoch}: it has no links any more.")
+    remedy = N_("Take its recalls with `tansiq exchange import`, and answer them with `tansiq exchange export`.")
+    exit_code = 2
+
+
 class WithOthers(TansiqError):
     """A file for several would bring it rosters that it may not have."""
 
@@ -37,11 +44,22 @@ class WithOthers(TansiqError):
 
 
 def here_or_complain(now: datetime) -> Here:
-    """This node under its roster. Raises: NoRoster, and what is wrong with its keys."""
+    """This node under its roster. Raises: NoRoster, NodeRemoved, and what is wrong with its keys."""
     here = present_or_complain(now)
-    if not here.team:
-        raise NoRoster
-    return here
+    if here.team:
+        return here
+    if epoch := _removed_in(here.code):
+        raise NodeRemoved(node=here.code, epoch=epoch)
+    raise NoRoster
+
+
+def _removed_in(code: str) -> int:
+    """The epoch whose roster removed the node; 0: none did."""
+    from tansiq.exchange.node import rosters
+
+    roster = rosters.current()
+    former = roster.former if roster else ()
+    return max((one.epoch for one in former if one.what == "node" and one.code == code), default=0)
 
 
 def present_or_complain(now: datetime) -> Here:
