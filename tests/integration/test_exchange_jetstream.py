@@ -576,6 +576,7 @@ def taken_again(xb: Transport, name: str) -> bytes:
         assert time.monotonic() < until
         attempt += 1
         xb.wait(1)
+        time.sleep(0.2)  # else whoever asks takes the processor from those who choose
     return data
 
 
@@ -600,6 +601,31 @@ def test_three_servers_lose_nothing_acknowledged_when_any_is_killed(three: Backb
 
         assert acknowledged <= found
         assert len(acknowledged) > 30
+
+
+def test_transport_leaves_a_server_that_sees_no_streams_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that came back to its cluster, and lost sight of the others."""
+    from tansiq.exchange import traffic
+
+    monkeypatch.setattr(traffic, "FIRST_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(traffic.random, "randrange", lambda _count: 0)
+    whole = begun(tmp_path / "whole")
+    blind = Backbone(tmp_path / "blind", list(whole.members), seeds=whole.seeds)
+    blind.write()
+    blind.begin()
+    try:
+        with Transport([*blind.urls, *whole.urls], whole.seed("XB"), "XB") as xb, whole.transport("XA") as xa:
+            assert xb.wait(20)
+            first = xb.publish(subject("XA", "XB"), b"alert", "id.1")
+            eventually(lambda: xb.publish(subject("XA", "XB"), b"alert", "id.1") is Outcome.ACKNOWLEDGED)
+
+            assert first is Outcome.NOWHERE
+            assert taken(xa) == [b"alert"]
+    finally:
+        blind.end()
+        whole.end()
 
 
 def test_server_that_answers_nobody_but_by_name_takes_a_removal(tmp_path: Path) -> None:

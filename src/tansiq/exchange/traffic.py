@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tansiq.exchange import jetstream
 from tansiq.exchange.body import Lane
 from tansiq.exchange.carried import Outbound, Outcome, Received, Trouble, received
-from tansiq.exchange.connection import STATUS_HEADER, Connection, Refused, is_status
+from tansiq.exchange.connection import NO_RESPONDERS, STATUS_HEADER, Connection, Refused, is_status
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -34,6 +34,8 @@ ENDED = ("404", "408")
 """Statuses of a question that went as it should: nothing there, or nothing in time."""
 REST_SECONDS = 0.5
 """Between two questions where the server said that it cannot."""
+FIRST_PATIENCE_SECONDS, LONGEST_PATIENCE_SECONDS = 10.0, 600.0
+"""How long a server of several may say that nobody is there, and nothing else, before another is tried."""
 NO_ROOM = ("maximum messages per subject exceeded", "resource limits exceeded", "insufficient storage resources")
 
 
@@ -74,6 +76,9 @@ class Traffic:
         self._shelves = {lane: _Shelf() for lane in Lane}
         self._publishing: dict[str, tuple[str, asyncio.Future[Outcome]]] = {}
         self._watching: set[asyncio.Future[None]] = set()
+        self._nobody_since: float | None = None
+        self._patience_seconds = FIRST_PATIENCE_SECONDS
+        self._leaving: asyncio.Task[None] | None = None
 
     async def keep(self, up: Callable[[bool], None]) -> None:
         """Hold a connection until cancelled, each time with the next server. ``up`` is told of each change."""
@@ -89,7 +94,7 @@ class Traffic:
                 for lane, shelf in self._shelves.items():
                     shelf.inbox = await connection.hear(lane, partial(self._arrived, lane))
                 pause = FIRST_PAUSE_SECONDS
-                self.connection, self.trouble = connection, None
+                self.connection, self.trouble, self._nobody_since = connection, None, None
                 up(True)
                 self._tell()
                 await connection.ended.wait()
@@ -106,6 +111,20 @@ class Traffic:
             turn += 1
             await asyncio.sleep(pause * random.uniform(0.5, 1))
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _heard(self, how: Outcome) -> None:
+        """A server that came back may have lost sight of the others' streams, and say for good that nobody is there,
+        where another of the cluster knows them. Where it may be right the others are asked ever less often."""
+        if how is not Outcome.NOWHERE:
+            self._nobody_since, self._patience_seconds = None, FIRST_PATIENCE_SECONDS
+            return
+        now, connection = self._now(), self.connection
+        if self._nobody_since is None:
+            self._nobody_since = now
+        elif len(self._urls) > 1 and connection is not None and now - self._nobody_since >= self._patience_seconds:
+            self._nobody_since = None
+            self._patience_seconds = min(2 * self._patience_seconds, LONGEST_PATIENCE_SECONDS)
+            self._leaving = asyncio.get_running_loop().create_task(connection.close())
 
     # Publishing
 
@@ -138,7 +157,7 @@ class Traffic:
             connection.answers.pop(key, None)
             self._publishing.pop(reply, None)
 
-        connection.answers[key] = lambda answer: _settle(outcome, _said(answer))
+        connection.answers[key] = lambda answer: self._answered(outcome, _said(answer))
         self._publishing[reply] = (message.subject, outcome)
         outcome.add_done_callback(settled)
         try:
@@ -146,6 +165,10 @@ class Traffic:
         except OSError:
             _settle(outcome, Outcome.FAILED)
         return outcome
+
+    def _answered(self, outcome: asyncio.Future[Outcome], how: Outcome) -> None:
+        self._heard(how)
+        _settle(outcome, how)
 
     def _forbidden(self, subject: str) -> None:
         for asked, outcome in list(self._publishing.values()):
@@ -216,6 +239,7 @@ class Traffic:
         """A message from the stream; or the server's word that a question gets none."""
         shelf = self._shelves[lane]
         if heard.reply.startswith(jetstream.ack_prefix(self._realm, self._code, lane)):
+            self._heard(Outcome.ACKNOWLEDGED)
             shelf.waiting.append(received(lane, heard.subject, heard.data, heard.headers or {}, heard.reply))
             shelf.open.pop(next(iter(shelf.open), ""), None)
         elif is_status(heard) and shelf.open.pop(heard.subject, None) is not None:
@@ -223,6 +247,8 @@ class Traffic:
             shelf.bare = shelf.bare or heard.subject != shelf.lasting
             if said not in ENDED:
                 shelf.not_before = self._now() + REST_SECONDS
+            if said == NO_RESPONDERS:
+                self._heard(Outcome.NOWHERE)
         self._tell()
 
     async def ack(self, tokens: Sequence[str]) -> None:
