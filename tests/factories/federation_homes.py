@@ -117,20 +117,21 @@ class Homes:
 
     # ---- processes
 
-    def begin(self) -> None:
-        """A message server for all of them, from now on."""
+    def begin(self, *joining: jetstream.BackboneNode) -> None:
+        """A message server for all of them, and for those that are still to join, from now on."""
+        nodes = [*self.nodes(), *joining]
         folder = self.folder / "backbone"
         folder.mkdir()
         (port,) = free_ports(1)
         log = folder / "log"
         server = servers.Server("hub", f"127.0.0.1:{port}", folder / "store", STORAGE, log=log)
-        text = servers.configuration(server, self.nodes(), administrator=nkey.public(self.administrator))
+        text = servers.configuration(server, nodes, administrator=nkey.public(self.administrator))
         (folder / "conf").write_text(text)
         command = [str(program("")), "--config", str(folder / "conf")]
         self.server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually(lambda: log.is_file() and READY in log.read_bytes(), 30)
         url = f"nats://127.0.0.1:{port}"
-        specs = jetstream.specs(self.nodes(), replicas=1, quotas=jetstream.Quotas())
+        specs = jetstream.specs(nodes, replicas=1, quotas=jetstream.Quotas())
         administration.administer([url], self.administrator, specs)
         self.settings["TANSIQ_BACKBONE_URL"] = url
 
@@ -183,6 +184,12 @@ class Homes:
             yield copy
         finally:
             copy.end()
+
+
+def added(homes: Homes, set_up_home: Path, code: str) -> None:
+    """One more node, named and of no federation yet."""
+    shutil.copytree(set_up_home, homes.home(code))
+    homes.python(code, NAMED.format(code=code, is_first=False))
 
 
 def made(folder: Path, set_up_home: Path, codes: Sequence[str]) -> Homes:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from factories import federation_homes
 from factories.backbone import eventually
 from factories.federation_homes import Homes
+from tansiq.exchange import jetstream
 
 GUEST = """
 [[team]]
@@ -130,7 +132,7 @@ def test_objects_are_said_anew_with_the_new_key_and_their_history_is_kept(homes:
     assert found["applied"] == [{"text": "second"}]
     assert (found["live"], found["version"]) == (["XG:n1"], [1, 3])
     assert found["key"] == found["own"]
-    assert (found["taken"], found["history"]) == ([1, 0], 3)
+    assert (found["taken"], found["history"]) == ([3, 0], 3)  # with the profile and the contacts
     assert (found["recalled"], found["sent"]) == (["XB"], ["XA"])
 
 
@@ -149,3 +151,104 @@ def test_file_for_another_node_or_before_the_roster_is_refused(homes: Homes) -> 
     assert foreign["to"] == "XA"
     assert (wrong["error"]["code"], liar["error"]["code"]) == ("exchange.move.file", "exchange.move.file")
     assert unclear["error"]["code"] == "members.move.which"
+
+
+COMPARED = """
+from tansiq.exchange.models import Comparison, Link
+ended = Comparison.objects.filter(outward=True, equal__isnull=False)
+asking = Link.objects.filter(asking_since__isnull=False).exists()
+print(json.dumps([sorted(set(ended.values_list("peer", flat=True))), asking]))
+"""
+DIFFERING = """
+from tansiq.exchange.models import Comparison, Link
+Comparison.objects.update(began_at="2026-01-01T00:00:00Z")
+ended = [Comparison.objects.filter(peer=peer, outward=True, equal__isnull=False).latest("ended_at") for peer in PEERS]
+print(json.dumps([one.equal for one in ended]))
+"""
+SAID = """
+from tansiq.exchange.models import Alarm
+rows = SharedObject.objects.filter(owner="XG").order_by("object")
+print(json.dumps({
+    "orders": RecallOrder.objects.filter(object__startswith="XG:").count(),
+    "rows": OutboxRow.objects.filter(statement__team="XG").count(),
+    "said": Statement.objects.filter(team="XG", came_from="").count(),
+    "alarms": list(Alarm.objects.filter(code="exchange.awaited", ended_at=None).values_list("values", flat=True)),
+    "live": {row.object: [row.statement.term, row.statement.n, row.statement.leaf] for row in rows if row.statement},
+    "keys": sorted({json.loads(bytes(row.statement.content))["author"]["key"] for row in rows if row.statement}),
+    "own": here.platform["XG"].fingerprint if "XG" in here.platform else "",
+}))
+"""
+
+
+@pytest.fixture
+def joining(homes: Homes, set_up_home: Path) -> Homes:
+    """The guest has a node of its own now, XG; everybody else has what the guest said and the roster that moves it."""
+    federation_homes.added(homes, set_up_home, "XG")
+    asked = homes.json("XG", "roster", "request", "--out", homes.folder / "moving.json")
+    homes.begin(jetstream.BackboneNode("XG", asked["nkey"], "live"))
+    with homes.serving("XA", "XB", "XC"):
+        eventually(
+            lambda: "cert@xg.example" in register(homes, "XC") and "cert@xg.example" in register(homes, "XA"), 60
+        )
+        made = homes.json(
+            "XA", "roster", "issue", "--move", homes.folder / "moving.json", "--out", homes.folder / "r4.json"
+        )
+        eventually(lambda: all(homes.json(code, "roster", "show")["epoch"] == 4 for code in ("XB", "XC")), 60)
+    homes.json("XG", "roster", "accept", homes.folder / "r4.json", "--digest", made["digest"])
+    return homes
+
+
+def has_compared(homes: Homes) -> bool:
+    """And was told all that the others have of it."""
+    return bool(json.loads(homes.python("XG", NOTES + COMPARED)) == [["XA", "XB", "XC"], False])
+
+
+def is_equal(homes: Homes) -> bool:
+    peers = "PEERS = ['XA', 'XB', 'XC']\n"
+    return bool(json.loads(homes.python("XG", peers + NOTES + DIFFERING)) == [True, True, True])
+
+
+def said(homes: Homes, code: str) -> dict[str, Any]:
+    return dict(json.loads(homes.python(code, NOTES + SAID)))
+
+
+def test_new_node_says_and_deletes_nothing_of_its_team_before_its_data_is_there(joining: Homes) -> None:
+    homes = joining
+    before = said(homes, "XA")["live"]
+    with homes.serving("XA", "XB", "XC", "XG"):
+        eventually(lambda: has_compared(homes), 90)
+        waiting, told = said(homes, "XG"), homes.run("XG", "exchange", "status").stderr
+        refused = homes.run("XG", "members", "import", homes.folder / "guest.toml")
+        still = said(homes, "XA")["live"]
+
+        homes.json("XB", "members", "move", "XG", "--to", "XG", "--out", homes.folder / "xg.zip")
+        homes.json("XG", "members", "move", "XG", "--from", "XB", "--in", homes.folder / "xg.zip")
+        eventually(lambda: is_equal(homes), 120)
+        found = {code: said(homes, code) for code in ("XA", "XB", "XC", "XG")}
+
+    assert refused.returncode == 0
+    assert (waiting["orders"], waiting["rows"], waiting["said"], waiting["live"]) == (0, 0, 0, {})
+    assert waiting["alarms"] == [{"teams": "XG"}]
+    assert "Teams moved here whose data was not taken in yet: XG." in told
+    assert still == before != {}
+    assert all("cert@xg.example" in register(homes, code) for code in found)
+    assert all(one["live"] == found["XG"]["live"] for one in found.values())
+    assert {name: version[1] for name, version in found["XG"]["live"].items()}.keys() >= before.keys()
+    assert found["XG"]["keys"] == [found["XG"]["own"]]
+    assert (found["XG"]["orders"], found["XG"]["alarms"]) == (0, [])
+
+
+def test_person_may_have_the_node_wait_no_longer_and_the_others_follow_it(joining: Homes) -> None:
+    homes = joining
+    with homes.serving("XA", "XC", "XG"):
+        eventually(lambda: set(json.loads(homes.python("XG", NOTES + COMPARED))[0]) >= {"XA", "XC"}, 90)
+        unclear = homes.json("XG", "members", "move", "XG", "--without", " ", exit_code=2)
+        homes.json("XG", "members", "move", "XG", "--without", "the host is gone")
+        again = homes.json("XG", "members", "move", "XG", "--without", "the host is gone", exit_code=2)
+        eventually(lambda: said(homes, "XA")["live"] == said(homes, "XG")["live"] != {}, 120)
+        found = said(homes, "XG")
+
+    assert unclear["error"]["code"] == "members.move.which"
+    assert again["error"]["code"] == "exchange.move.not_awaited"
+    assert found["keys"] == [found["own"]]
+    assert found["alarms"] == []

@@ -13,6 +13,7 @@ from tansiq.cli import exchange_roster_out as files
 from tansiq.cli import node
 from tansiq.cli.exchange_roster_files import AsJson, Out, digest_of, request_in, signed_in, signer_in
 from tansiq.cli.exchange_roster_signing import sign, signer, tell
+from tansiq.cli.held import say_if_awaited
 from tansiq.cli.speech import emit, harmless, say
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.language import _, ngettext
@@ -319,6 +320,7 @@ def accept(
             text = ngettext("{count} roster accepted; this is epoch {epoch} now.",
                             "{count} rosters accepted; this is epoch {epoch} now.", len(epochs))  # fmt: skip
             typer.echo(text.format(count=len(epochs), epoch=outcome.roster.epoch))
+            say_if_awaited()
         if rest:
             raise rest
     elif isinstance(outcome, Behind):

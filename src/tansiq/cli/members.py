@@ -125,8 +125,11 @@ def export(
 
 class MoveWhich(TansiqError):
     code = "members.move.which"
-    message = N_("A team is either written for another node or taken in from one.")
-    remedy = N_("Name `--to NODE --out FILE` where it lived, or `--from NODE --in FILE` where it lives now.")
+    message = N_("A team is either written for another node, or taken in from one, or awaited no longer.")
+    remedy = N_(
+        "Name `--to NODE --out FILE` where it lived; where it lives now `--from NODE --in FILE`, or, where nothing can "
+        "be had, `--without REASON`."
+    )
     exit_code = 2
 
 
@@ -138,9 +141,12 @@ def move(
     source: Annotated[
         Path | None, typer.Option("--in", metavar="FILE", help=_("The file that was written there."))
     ] = None,
+    without: Annotated[
+        str, typer.Option("--without", metavar="REASON", help=_("Why nothing can be had from there: wait no longer."))
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help=_("JSON on standard output."))] = False,
 ) -> None:
-    if bool(to and out) == bool(sender and source):
+    if [bool(to and out), bool(sender and source), bool(without.strip())].count(True) != 1:
         raise MoveWhich()
     from tansiq.cli.exchange import here_or_complain
 
@@ -159,6 +165,10 @@ def move(
         done = file.write(out, header, (ForNode(to, Lane.BULK, data) for data in sealed))
         said: dict[str, object] = {"file": str(done.path), "size_bytes": done.size_bytes, "team": team, "to": to}
         told = _("{file} holds the data of {team}, sealed for {node}.").format(file=out, team=team, node=to)
+    elif without:
+        taken = moving.waived(here, team, by=by, reason=without, now=now)
+        said = {"team": team, "objects": taken.objects, "versions": 0, "profiles": 0}
+        told = _("{team} lives here without its data: {objects} objects said anew.").format(**said)
     else:
         assert source is not None
         with bundle.opened(source, realm=here.realm) as opened:

@@ -12,25 +12,26 @@ from tansiq.core.marking import Marking
 from tansiq.exchange.directory import content
 from tansiq.exchange.directory.kinds import CLAIMS, CONTACTS, KEYS, LABELS, PROFILE
 from tansiq.exchange.models import SharedObject
-from tansiq.exchange.node import alarms, holding, publishing, rosters, statements
+from tansiq.exchange.node import alarms, awaiting, holding, publishing, rosters, statements
 from tansiq.exchange.node.here import Here
 from tansiq.members.models import Team
 
 
-def publish_changes(here: Here, codes: Collection[str] | None, now: datetime) -> int:
+def publish_changes(here: Here, codes: Collection[str] | None, now: datetime, *, is_said_anew: bool = False) -> int:
     """Publish what the teams that live here say otherwise than they last said; how many objects that were.
 
     Args:
         codes: of teams of which something may have changed; None: all that live here.
+        is_said_anew: also what they last said: it was signed by a key that proves nothing any more.
     """
-    living = here.teams_of.get(here.code, frozenset())
+    living = here.teams_of.get(here.code, frozenset()) - awaiting.teams()
     wanted = living if codes is None else living & set(codes)
     count = 0
     for team in Team.objects.filter(code__in=wanted & set(here.platform)).order_by("code"):
         said = _said(team.code)
         for kind, name, payload in content.payloads(team):
             last = said.pop(f"{team.code}:{name}", None)
-            if last == payload or (last is None and _is_empty(kind, payload)):
+            if (last == payload and not is_said_anew) or (last is None and _is_empty(kind, payload)):
                 continue
             marking = Marking(LABELS[kind], team.code)
             publishing.publish(here, kind=kind, name=name, payload=payload, markings=[marking], team=team.code, now=now)

@@ -4,6 +4,7 @@ from tansiq.exchange.models.checks import CheckHeard, CheckResult, CheckRound, C
 from tansiq.exchange.models.files import Blob, BlobUse
 from tansiq.exchange.models.links import (
     Alarm,
+    Awaited,
     Comparison,
     Evidence,
     Life,
@@ -37,6 +38,7 @@ from tansiq.exchange.models.sending import OutboxRow, OutChannel, Sent
 __all__ = [
     "Alarm",
     "AskHeard",
+    "Awaited",
     "Blob",
     "BlobUse",
     "CheckHeard",

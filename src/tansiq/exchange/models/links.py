@@ -51,6 +51,16 @@ class Life(models.Model):
         return f"{self.number}{' held' if self.held_since else ''}"
 
 
+class Awaited(models.Model):
+    """A team that a roster moved here and whose data was not taken in yet: nothing is said for it (section 10.8)."""
+
+    team = models.CharField(max_length=32, primary_key=True)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.team
+
+
 class Serving(models.Model):
     """One row: the process that works on this node's links, as long as it says so. One at a time does."""
 

@@ -6,7 +6,7 @@ forgets them, and they are begun again; the tables know only how each ended.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,8 +16,9 @@ from django.db.models import Sum
 from tansiq.exchange import turns
 from tansiq.exchange.body import Lane
 from tansiq.exchange.compare import Differences, Items, item_of, key_of
+from tansiq.exchange.kinds import owner_of
 from tansiq.exchange.models import Comparison, Link, OutboxRow, OutChannel, SharedObject
-from tansiq.exchange.node import alarms, life, repairing
+from tansiq.exchange.node import alarms, awaiting, life, repairing
 from tansiq.exchange.node.compared import on_ask, shared_in
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.node.repairing import note_equal, own_versions, repair
@@ -231,7 +232,8 @@ def _concluded(here: Here, peer: str, opened: Opened, now: datetime) -> Comparis
     under_way = repairing.under_way(peer, list(names.values()), began_at)
     in_flight = {key for key, name in names.items() if name in under_way}
     differing = (found.missing | found.extra | found.different) - in_flight
-    repair(here, peer, sorted({names[key] for key in differing if key in names}), now)
+    to_mend = differing - _awaited(names)
+    repair(here, peer, sorted({names[key] for key in to_mend if key in names}), now)
     Comparison.objects.filter(pk=opened.comparing.comparison).update(
         missing=len(found.missing - in_flight),
         extra=len(found.extra - in_flight),
@@ -239,7 +241,7 @@ def _concluded(here: Here, peer: str, opened: Opened, now: datetime) -> Comparis
         in_flight=len(in_flight),
         equal=not differing and not in_flight,
     )
-    if differing:
+    if to_mend:
         life.to_compare([peer], now)
         life.ask_back(here, peer, now)
     elif not in_flight:
@@ -266,6 +268,12 @@ def _names(here: Here, found: Differences) -> dict[bytes, str]:
             if len(names) == len(wanted):
                 break
     return names
+
+
+def _awaited(names: Mapping[bytes, str]) -> frozenset[bytes]:
+    """Of these the keys of what teams own whose data is still to come here: that is for nobody to mend (10.8)."""
+    awaited = awaiting.teams()
+    return frozenset(key for key, name in names.items() if owner_of(name) in awaited)
 
 
 def _end(here: Here, peer: str, now: datetime) -> None:

@@ -17,7 +17,7 @@ from django.db.models.functions import Length
 from tansiq.exchange import markings
 from tansiq.exchange.body import Lane
 from tansiq.exchange.models import MarkingSet, OutboxRow, OutChannel, RecallOrder, Recipient, SharedObject
-from tansiq.exchange.node import freezing, life, sets
+from tansiq.exchange.node import awaiting, freezing, life, sets
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.heeding import review_forwards
 from tansiq.exchange.node.here import Here
@@ -33,8 +33,9 @@ PAGE = 5_000
 
 
 def own_live(here: Here) -> QuerySet[SharedObject]:
-    """This node's own live objects. Of those that are withheld nobody else may have any."""
-    teams = here.teams_of.get(here.code, frozenset())
+    """This node's own live objects. Of those that are withheld nobody else may have any; of teams whose data is still
+    to come here it has no say (section 10.8)."""
+    teams = here.teams_of.get(here.code, frozenset()) - awaiting.teams()
     return SharedObject.objects.filter(owner__in=teams, statement__isnull=False).exclude(kind__in=UNCOMPARED)
 
 

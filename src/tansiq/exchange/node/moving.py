@@ -14,6 +14,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
+from tansiq.audit import actions as audit
 from tansiq.core.errors import N_, TansiqError
 from tansiq.core.viewer import Viewer
 from tansiq.exchange import markings, move
@@ -23,7 +24,7 @@ from tansiq.exchange.directory.publishing import publish_changes
 from tansiq.exchange.kinds import owner_of
 from tansiq.exchange.models import Recipient, SharedObject, Statement
 from tansiq.exchange.move import Moved, MovedObject, Moving
-from tansiq.exchange.node import publishing, statements, uses
+from tansiq.exchange.node import awaiting, life, publishing, statements, uses
 from tansiq.exchange.node.here import Here
 from tansiq.exchange.opener import Opener
 from tansiq.exchange.own_kinds import UNCOMPARED
@@ -40,6 +41,13 @@ class NotThere(TansiqError):
     code = "exchange.move.not_there"
     message = N_("Team {team} does not live on node {node}.")
     remedy = N_("See `tansiq roster show`: first the roster moves the team, then its data is taken in where it lives.")
+    exit_code = 2
+
+
+class NotAwaited(TansiqError):
+    code = "exchange.move.not_awaited"
+    message = N_("No data of team {team} is awaited here.")
+    remedy = N_("`tansiq exchange status` names the teams whose data is to be taken in.")
     exit_code = 2
 
 
@@ -124,12 +132,33 @@ def taken(here: Here, team: str, sender: str, sealed: Iterable[bytes], *, by: Vi
     except Unfit as unfit:
         raise NotOurFile(team=team, sender=sender, field=str(unfit.values["field"])) from None
     with transaction.atomic():
+        life.locked(now)
+        awaiting.ended(team, now)
         import_statement(files.read(moved.register), now=now, by=by)
         profiles = _keep_profiles(team, moved, now)
         versions = sum(_keep_history(here, one, sender, now) for one in moved.objects if owner_of(one.object) == team)
-        objects = _say_anew(here, team, moved, now)
-        publish_changes(here, [team], now)
+        live = frozenset(one.object for one in moved.objects if one.is_live)
+        objects = _say_anew(here, team, live, now) + publish_changes(here, [team], now, is_said_anew=True)
+        life.to_compare(here.peers, now)
     return Taken(objects, versions, profiles)
+
+
+@transaction.atomic
+def waived(here: Here, team: str, *, by: Viewer, reason: str, now: datetime) -> Taken:
+    """Await the data of ``team`` no longer: what this node knows of it is all there is. It is said anew, and what peers
+    have besides is recalled when the two are compared.
+
+    Raises: NotThere; NotAwaited.
+    """
+    if not here.lives_here(team) or team not in here.platform:
+        raise NotThere(team=team, node=here.code)
+    life.locked(now)
+    if not awaiting.ended(team, now):
+        raise NotAwaited(team=team)
+    audit.record("exchange.not_awaited", ("team", team), by=by, now=now, why=reason)
+    objects = _say_anew(here, team, None, now) + publish_changes(here, [team], now, is_said_anew=True)
+    life.to_compare(here.peers, now)
+    return Taken(objects, 0, 0)
 
 
 def _opened(here: Here, sender: str, sealed: Iterable[bytes]) -> Iterator[bytes]:
@@ -192,14 +221,17 @@ def _row(here: Here, text: str, sender: str, now: datetime) -> Statement:
     )
 
 
-def _say_anew(here: Here, team: str, moved: Moved, now: datetime) -> int:
+def _say_anew(here: Here, team: str, live: frozenset[str] | None, now: datetime) -> int:
     """Each live object with the team's new key, one version later; its desk keeps it here from now on. The directory's
-    kinds are said by the register itself. What the team had withdrawn stays withdrawn."""
+    kinds are said by the register itself. What the team had withdrawn stays withdrawn.
+
+    Args:
+        live: of the team; None: nobody knows, so what is here.
+    """
     count = 0
     rows = SharedObject.objects.filter(Q(owner=team), statement__isnull=False).exclude(kind__in=[*LABELS, *UNCOMPARED])
-    live = {one.object for one in moved.objects if one.is_live}
     for row in rows.select_related("statement__marking").order_by("object"):
-        if row.object not in live:
+        if live is not None and row.object not in live:
             publishing.withdraw(here, row.object, now)
             continue
         said = statements.said(row.statement)

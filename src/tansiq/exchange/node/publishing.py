@@ -15,7 +15,8 @@ from tansiq.exchange import held
 from tansiq.exchange.body import BlobReference, Version
 from tansiq.exchange.kinds import owner_of
 from tansiq.exchange.models import Life, Recipient, RosterRecord, SharedObject, Statement
-from tansiq.exchange.node import keeping, statements
+from tansiq.exchange.node import awaiting, keeping, statements
+from tansiq.exchange.node.awaiting import NotTakenIn
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.forwarding import can_go_on, enqueue, enqueue_all, forward, pass_on
 from tansiq.exchange.node.here import Here
@@ -23,6 +24,7 @@ from tansiq.exchange.node.life import to_compare
 from tansiq.exchange.node.locking import lock, share
 from tansiq.exchange.node.statements import BATCH, Text
 from tansiq.exchange.node.waking import wake
+from tansiq.exchange.own_kinds import UNCOMPARED
 from tansiq.exchange.receiving import Cause, Recall
 
 __all__ = [
@@ -89,7 +91,7 @@ def publish(
 
     The desk has written its own tables in the same transaction; what is sealed is made from what is kept here.
 
-    Raises: NodeIsHeld, NotOurs; NoPlatformKey, TooLong.
+    Raises: NodeIsHeld, NotOurs, NotTakenIn; NoPlatformKey, TooLong.
     """
     change = Change(kind=kind, name=name, payload=payload, markings=markings, team=team, person=person, blobs=blobs)
     return publish_all(here, [change], now)[0]
@@ -134,13 +136,14 @@ def _published(here: Here, changes: Sequence[Change], life: int, now: datetime) 
     new = {identifier for identifier, row in objects.items() if not row.known}
     for statement in made:
         row = objects[statement.object]
+        row.kind = statement.kind
         row.statement, row.epoch, row.known, row.withheld, row.life = statement, here.epoch, True, False, life
     SharedObject.objects.bulk_create(
         objects.values(),
         batch_size=BATCH,
         update_conflicts=True,
         unique_fields=["object"],
-        update_fields=["statement", "epoch", "known", "withheld", "life"],
+        update_fields=["kind", "statement", "epoch", "known", "withheld", "life"],
     )
     wake(new)  # what others sent may refer to it
     audiences = _audiences(here, changes, made, now)
@@ -151,10 +154,13 @@ def _published(here: Here, changes: Sequence[Change], life: int, now: datetime) 
 
 
 def _locked(here: Here, changes: Sequence[Change]) -> dict[str, SharedObject]:
-    """A row for each object, which nobody else changes until this transaction ends. Raises: NotOurs."""
+    """A row for each object, which nobody else changes until this transaction ends. Raises: NotOurs, NotTakenIn."""
+    awaited = awaiting.teams()
     for change in changes:
         if not here.lives_here(change.team):
             raise NotOurs(object=change.object)
+        if change.team in awaited and change.kind not in UNCOMPARED:
+            raise NotTakenIn(team=change.team)
     wanted = [change.object for change in changes]
     found = _rows(wanted)
     missing = [
@@ -187,9 +193,9 @@ def _audiences(
 
 
 def _text(change: Change, row: SharedObject, life: int) -> Text:
-    """The kind is what the object was from the start."""
+    """The kind is what the object was from the start; of what peers have or had and this node has not, nothing said."""
     return Text(
-        kind=row.kind,
+        kind=row.kind or change.kind,
         object=change.object,
         version=_next(row, life),
         payload=change.payload,
@@ -238,11 +244,12 @@ def withdraw(here: Here, object: str, now: datetime) -> None:
 
     Its next version, if there ever is one, is above the recall.
 
-    Raises: NodeIsHeld, NotOurs.
+    Raises: NodeIsHeld, NotOurs, NotTakenIn.
     """
     life = _life()
     if not here.lives_here(owner_of(object)):
         raise NotOurs(object=object)
+    awaiting.require_taken(owner_of(object))
     row = _rows([object]).get(object)
     if row is None or row.statement is None:
         return

@@ -12,7 +12,7 @@ from tansiq.exchange import author, canonical, reading, trust
 from tansiq.exchange.body import Envelope, Placed, Skip, Version
 from tansiq.exchange.held import MOST_COUNTED
 from tansiq.exchange.models import Recipient, SharedObject, Statement
-from tansiq.exchange.node import life, publishing, statements
+from tansiq.exchange.node import awaiting, life, publishing, statements
 from tansiq.exchange.node.deciding import Deciding
 from tansiq.exchange.node.heeding import remember
 from tansiq.exchange.node.here import Here
@@ -31,7 +31,8 @@ from tansiq.exchange.values import Unfit
 def recover(here: Here, peer: str, object_id: str, content: bytes, now: datetime) -> bool:
     """Take what ``peer`` says that a team of this node has said. Whether it was news.
 
-    What this node's keys have not signed is disowned: the peer is to delete it, else the two would never be equal.
+    What this node's keys have not signed is disowned: the peer is to delete it, else the two would never be equal. Not
+    so of a team whose data is to come here: its former host's key has signed it.
     """
     envelope, is_proven = _read(here, object_id, content, now)
     if envelope is None or envelope.kind in UNCOMPARED:
@@ -44,7 +45,7 @@ def recover(here: Here, peer: str, object_id: str, content: bytes, now: datetime
         attempted_by_all([(object_id, peer)], now)
         return is_proven and _settle_stories(here, shared, envelope, now)
     if not is_proven:
-        _disown(here, peer, envelope, now)
+        _not_known(here, peer, shared, envelope, now)
         return False
     attempted_by_all([(object_id, peer)], now)
     statement = statements.stored(author.as_signed(envelope), "", now)
@@ -113,10 +114,17 @@ def is_plausible(version: Version) -> bool:
     return max(version) <= MOST_COUNTED
 
 
-def _disown(here: Here, peer: str, envelope: Envelope, now: datetime) -> None:
-    term, n = envelope.version
+def _not_known(here: Here, peer: str, shared: SharedObject, envelope: Envelope, now: datetime) -> None:
     if not is_plausible(envelope.version):
         return
+    if awaiting.is_awaited(shared.owner):
+        awaiting.hear_of(shared, envelope, now)
+    else:
+        _disown(here, peer, envelope, now)
+
+
+def _disown(here: Here, peer: str, envelope: Envelope, now: datetime) -> None:
+    term, n = envelope.version
     recall = Recall(narrowed=Version(term, n + 1))
     remember(envelope.object, recall, now)
     recall_from(here, peer, {envelope.object: recall}, Cause.MARKING, now)

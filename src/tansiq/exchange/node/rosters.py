@@ -18,7 +18,7 @@ from tansiq.exchange import custody, roster_reading, values
 from tansiq.exchange.blobs import BlobStore
 from tansiq.exchange.custody import Keys
 from tansiq.exchange.models import Evidence, RosterProposal, RosterRecord
-from tansiq.exchange.node import admitting, alarms, life, recalls, settling
+from tansiq.exchange.node import admitting, alarms, awaiting, life, recalls, settling
 from tansiq.exchange.node.here import Here, Removed
 from tansiq.exchange.node.registering import register
 from tansiq.exchange.node.under import NO_KEYS, alone, under
@@ -201,6 +201,7 @@ def _store(accepted: Accepted, *, by: Viewer, now: datetime) -> None:
 def _follow(known: Roster | None, newest: Roster, now: datetime) -> None:
     """What a roster changes here: who is sent to and recalled from, what is tried again, which keys are destroyed."""
     if (node := Node.objects.first()) is not None:
+        awaiting.on_roster(known, newest, node.code, now)
         after = under(newest, code=node.code, now=now, keys=_keys(newest, node.code))  # recalls are signed
         after = replace(after, removed=_removed(newest, after))
         before = under(known, code=node.code, now=now) if known else alone(after)

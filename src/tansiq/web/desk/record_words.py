@@ -46,6 +46,7 @@ VERBS = {
     "exchange.alarm_ended": pgettext_lazy("record", "ended an alarm"),
     "exchange.comparison_asked": pgettext_lazy("record", "had a link compared"),
     "exchange.kept": pgettext_lazy("record", "kept something against a recall"),
+    "exchange.not_awaited": pgettext_lazy("record", "decided not to wait for a team's data"),
     "exchange.refused": pgettext_lazy("record", "refused what another node sent"),
     "exchange.retried": pgettext_lazy("record", "had what another node sent tried again"),
     "exchange.waived": pgettext_lazy("record", "decided not to wait for a peer"),

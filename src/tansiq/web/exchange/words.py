@@ -102,6 +102,13 @@ HELD: dict[str, Words] = {
 }
 
 ALARMS: Mapping[str, tuple[str, str]] = {
+    "exchange.awaited": (
+        N_("Teams moved here whose data was not taken in yet: {teams}. Nothing is said for them."),
+        N_(
+            "Have their former host write it (`tansiq members move TEAM --to NODE --out FILE`) and take it in here "
+            "(`--from NODE --in FILE`); if nothing can be had, record why: `tansiq members move TEAM --without REASON`."
+        ),
+    ),
     "exchange.backbone": (
         N_("The federation's message server, which this node runs, does not follow the roster ({code})."),
         N_("Run `tansiq backbone show` and `tansiq backbone config` on this machine; it is tried again by itself."),
