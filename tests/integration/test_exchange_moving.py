@@ -106,13 +106,12 @@ def test_guest_is_sent_to_all_and_moves_with_its_data_while_everybody_works(home
         eventually(lambda: "cert@xg.example" in register(homes, "XC"), 60)
 
         moved_by_roster(homes, accepted_by=())
+        eventually(lambda: all(homes.json(code, "roster", "show")["epoch"] == 4 for code in ("XB", "XC")), 60)
         homes.json("XB", "members", "move", "XG", "--to", "XC", "--out", homes.folder / "xg.zip")
-        eventually(lambda: homes.json("XC", "roster", "show")["epoch"] == 4, 60)
         taken = homes.json("XC", "members", "move", "XG", "--from", "XB", "--in", homes.folder / "xg.zip")
         (homes.folder / "now.toml").write_text(GUEST.format(name="On its own"))
         assert homes.run("XC", "members", "import", homes.folder / "now.toml").returncode == 0
         eventually(lambda: "On its own" in register(homes, "XA"), 60)
-        eventually(lambda: homes.json("XB", "roster", "show")["epoch"] == 4, 60)
         (homes.folder / "forged.toml").write_text(GUEST.format(name="As the host would have it"))
         assert homes.run("XB", "members", "import", homes.folder / "forged.toml").returncode == 0
 
@@ -138,18 +137,23 @@ def test_objects_are_said_anew_with_the_new_key_and_their_history_is_kept(homes:
 
 def test_file_for_another_node_or_before_the_roster_is_refused(homes: Homes) -> None:
     target = homes.folder / "xg.zip"
-    homes.json("XB", "members", "move", "XG", "--to", "XC", "--out", target)
 
+    unmoved = homes.json("XB", "members", "move", "XG", "--to", "XC", "--out", target, exit_code=2)
+    moved_by_roster(homes, accepted_by=("XB",))
+    foreign = homes.json("XB", "members", "move", "XG", "--to", "XA", "--out", target, exit_code=2)
+    of_host = homes.json("XA", "members", "move", "XB", "--to", "XC", "--out", target, exit_code=2)
+    was_written = target.exists()
+    homes.json("XB", "members", "move", "xg", "--to", "xc", "--out", target)
     early = homes.json("XC", "members", "move", "XG", "--from", "XB", "--in", target, exit_code=2)
-    foreign = homes.json("XB", "members", "move", "XG", "--to", "XA", "--out", homes.folder / "other.zip")
-    moved_by_roster(homes)
-    wrong = homes.json("XC", "members", "move", "XG", "--from", "XB", "--in", homes.folder / "other.zip", exit_code=2)
+    homes.json("XC", "roster", "accept", homes.folder / "r4.json")
+    wrong = homes.json("XC", "members", "move", "XA", "--from", "XB", "--in", target, exit_code=2)
     liar = homes.json("XC", "members", "move", "XG", "--from", "XA", "--in", target, exit_code=2)
     unclear = homes.json("XC", "members", "move", "XG", "--from", "XB", exit_code=2)
 
-    assert early["error"]["code"] == "exchange.move.not_there"
-    assert foreign["to"] == "XA"
-    assert (wrong["error"]["code"], liar["error"]["code"]) == ("exchange.move.file", "exchange.move.file")
+    assert early["error"]["code"] == wrong["error"]["code"] == "exchange.move.not_there"
+    assert [one["error"]["code"] for one in (unmoved, foreign, of_host)] == ["exchange.move.not_moved"] * 3
+    assert not was_written
+    assert liar["error"]["code"] == "exchange.move.file"
     assert unclear["error"]["code"] == "members.move.which"
 
 

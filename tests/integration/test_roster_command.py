@@ -128,6 +128,25 @@ def test_two_nodes_become_a_federation_rotate_and_part(nodes: Nodes) -> None:
     assert [entry["epoch"] for entry in nodes.xb("history")] == [4, 3, 2, 1]
 
 
+def test_request_for_a_guest_has_a_file_of_its_own_and_a_team_that_nobody_knows_is_named(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teams = nodes.file("teams.toml")
+    teams.write_text(TEAMS, encoding="utf-8")
+    assert nodes.run("members", "import", teams).returncode == 0
+    monkeypatch.chdir(nodes.folder)
+
+    own = nodes.xa("request")
+    guest = nodes.xa("request", "--team", "xg-cert")
+    unknown = nodes.run("roster", "request", "--team", "qq", at=nodes.homes["XA"])
+    known = nodes.run("roster", "request", "--team", "xg-cert", at=nodes.homes["XA"])
+
+    assert (own["file"], guest["file"], guest["team"]) == ("join-XA.json", "join-XA-XG-CERT.json", "XG-CERT")
+    assert nodes.file("join-XA.json").read_bytes() != nodes.file("join-XA-XG-CERT.json").read_bytes()
+    assert "The register here does not know QQ" in unknown.stderr
+    assert "does not know" not in known.stderr
+
+
 def test_roster_that_two_have_to_sign_is_a_proposal_until_both_have(nodes: Nodes) -> None:
     teams, asked, key = nodes.file("teams.toml"), nodes.file("join.json"), nodes.file("signer.pgp")
     first, second, third, proposed, signed = (nodes.file(f"{name}.json") for name in ("1", "2", "3", "p", "s"))

@@ -127,8 +127,9 @@ def request(
     from tansiq.cli import exchange_roster_words as words
     from tansiq.exchange.node import issuing
 
+    team = team.upper()
     words.check_form(mail=mail, realm=realm, team=team)
-    out = out or Path(f"join-{issuing.this_node().code}.json")
+    out = out or Path(issuing.file_of_request(team))
     with files.opened(out) as write:
         asked, file = issuing.request(home, realm=realm, team=team, mail=mail, rotate=rotate)
         write(file)
@@ -137,6 +138,8 @@ def request(
         return
     for line in words.request_lines(asked):
         typer.echo(line)
+    if not issuing.is_registered(asked.team):
+        say(_("The register here does not know {team}: is the code right?").format(team=asked.team))
     say(_("Written to {file}. Hand it to a signer, and read these out to each other by telephone.").format(file=out))
 
 

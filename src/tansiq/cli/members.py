@@ -150,6 +150,7 @@ def move(
         raise MoveWhich()
     from tansiq.cli.exchange import here_or_complain
 
+    team, to, sender = team.upper(), to.upper(), sender.upper()
     now = datetime.now(UTC)
     here = here_or_complain(now)
     from tansiq.exchange import bundle, file

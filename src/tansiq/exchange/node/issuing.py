@@ -237,6 +237,17 @@ def home_team(node: Node) -> str:
     return node.team.code
 
 
+def file_of_request(team: str) -> str:
+    """What it is called where nobody says: a guest's does not take the place of the node's own. Raises: NotSetUp."""
+    node = this_node()
+    is_guest = team and team != home_team(node)
+    return f"join-{node.code}-{team}.json" if is_guest else f"join-{node.code}.json"
+
+
+def is_registered(team: str) -> bool:
+    return Team.objects.filter(code=team).exists()
+
+
 def _simple(changes: Changes) -> Iterable[tuple[Callable[..., Roster], Sequence[object]]]:
     return (
         (roster_change.rotate, changes.rotate),

@@ -44,6 +44,13 @@ class NotThere(TansiqError):
     exit_code = 2
 
 
+class NotMovedThere(TansiqError):
+    code = "exchange.move.not_moved"
+    message = N_("By the roster here, of epoch {epoch}, team {team} does not live on node {node}.")
+    remedy = N_("See `tansiq roster show`: first the roster moves the team, then its data is written for its new node.")
+    exit_code = 2
+
+
 class NotAwaited(TansiqError):
     code = "exchange.move.not_awaited"
     message = N_("No data of team {team} is awaited here.")
@@ -80,13 +87,13 @@ class Taken:
 def packed(here: Here, team: str, to: str, *, by: Viewer, now: datetime) -> Iterator[bytes]:
     """All that this node keeps of ``team``, sealed for the node ``to``, in parts.
 
-    Raises: NotThere, where it never lived here; NoSuchNode; NotAllowed.
+    Raises: NotMovedThere, NoSuchNode; NotAllowed.
     """
     certificate = here.certificates.get(to)
     if certificate is None or to == here.code:
         raise NoSuchNode(node=to)
-    if not here.lives_here(team) and here.facts.homes.get(team) != to:
-        raise NotThere(team=team, node=here.code)
+    if here.facts.homes.get(team) != to:
+        raise NotMovedThere(team=team, node=to, epoch=here.epoch)
     document = _document(here, team, by=by, now=now).written()
     for part in move.parts(Moving(here.realm, team, here.code, to), document):
         yield seal_written(part, by=here.secrets[0], to=certificate).data
