@@ -163,3 +163,47 @@ def test_roster_that_the_servers_did_not_follow_is_tried_again_and_the_alarm_sta
 
 def throw(error: Exception) -> None:
     raise error
+
+
+@pytest.mark.parametrize(
+    "name, value, shown",
+    [
+        ("TANSIQ_BACKBONE_URL", "http://x:1", "http://x:1"),
+        ("TANSIQ_BACKBONE_URL", "tls://one.example:4222,nats://two.example", "nats://two.example"),
+        ("TANSIQ_BACKBONE_URL", "tls://user:hidden-7f3a@one.example", "one.example"),
+        ("TANSIQ_BACKBONE_URL", "tls://one.example:port", "tls://one.example:port"),
+        ("TANSIQ_BACKBONE_AUTHORITY", "/nonexist", "/nonexist"),
+        ("TANSIQ_BACKBONE_AUTHORITY", __file__, __file__),
+        ("TANSIQ_BACKBONE_LISTEN", "4222", "4222"),
+        ("TANSIQ_BACKBONE_LISTEN", "0.0.0.0", "0.0.0.0"),
+        ("TANSIQ_BACKBONE_LISTEN", "0.0.0.0:70000", "0.0.0.0:70000"),
+    ],
+)
+def test_settings_of_the_backbone_that_cannot_be_are_refused_by_name(
+    run_python: Run, name: str, value: str, shown: str
+) -> None:
+    done = run_python("from tansiq.settings import BadSetting", **{name: value})
+
+    assert done.returncode == 1
+    assert f"{name} is {shown}, which is not " in done.stderr
+    assert "hidden-7f3a" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [("up",), ("doctor",), ("exchange", "send")])
+def test_commands_end_at_once_where_the_backbones_address_is_wrong(run: Run, command: tuple[str, ...]) -> None:
+    done = run(*command, TANSIQ_BACKBONE_URL="http://x:1")
+
+    assert done.returncode == 2
+    assert "TANSIQ_BACKBONE_URL is http://x:1, which is not tls://backbone.example:4222" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_of_the_backbone_that_can_be_are_taken(
+    run_python: Run,
+) -> None:
+    program = "from tansiq import settings; print(settings.BACKBONE_URL, settings.BACKBONE_LISTEN)"
+    urls = "tls://one.example:4222, nats://127.0.0.1:4222"
+
+    done = run_python(program, TANSIQ_BACKBONE_URL=urls, TANSIQ_BACKBONE_LISTEN="[::1]:4222")
+
+    assert done.stdout.strip() == f"{urls} [::1]:4222"

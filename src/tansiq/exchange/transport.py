@@ -11,15 +11,14 @@ import ssl
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
 
 from tansiq.core.errors import N_, TansiqError
 from tansiq.exchange import jetstream
 from tansiq.exchange.body import Lane
 from tansiq.exchange.carried import Outbound, Outcome, Received, Trouble
+from tansiq.exchange.server_address import ALLOWED, is_server
 
 if TYPE_CHECKING:
     from tansiq.exchange.traffic import Traffic
@@ -30,7 +29,6 @@ ANSWER_SECONDS = 5.0
 ENDING_SECONDS = 10.0
 GLANCE_SECONDS = 2.0
 """How often a waiting call looks whether the thread that would answer is still there."""
-ALLOWED = "tls://backbone.example:4222, nats://127.0.0.1:4222"
 
 T = TypeVar("T")
 
@@ -164,13 +162,7 @@ class Transport:
 def checked(urls: Sequence[str]) -> list[str]:
     """Raises: BadBackbone."""
     for url in urls:
-        try:
-            parts = urlsplit(url)
-            host, _ = parts.hostname or "", parts.port
-        except ValueError:
-            host = ""
-        known = parts.scheme == "tls" or (parts.scheme == "nats" and _is_here(host)) if host else False
-        if not known or "@" in url:
+        if not is_server(url):
             raise BadBackbone(url=url.rpartition("@")[2], allowed=ALLOWED)
     if not urls:
         raise BadBackbone(url="-", allowed=ALLOWED)
@@ -184,10 +176,3 @@ def trusted(urls: Sequence[str], authority: Path | None) -> ssl.SSLContext | Non
     context = ssl.create_default_context(cafile=str(authority) if authority else None)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tansiq.core.language import LOCALES
+from tansiq.settings import backbone
 from tansiq.settings.mail import exchange_mail, imap, mail_from, smtp
 from tansiq.settings.reading import LOOPBACK, BadForm, BadSetting, database, home, number, one_of, text
 from tansiq.web.signin import proxies
@@ -68,11 +69,9 @@ def provider(**said: str) -> Provider | None:
 BIND = bind()
 PORT = number("TANSIQ_PORT", 8420, 1, 65535)
 WEB_THREADS = number("TANSIQ_WEB_THREADS", 4, 1, 64)
-BACKBONE_URL = text("TANSIQ_BACKBONE_URL", "")  # of a federation's message server; without one, up starts its own
-BACKBONE_AUTHORITY = text(
-    "TANSIQ_BACKBONE_AUTHORITY", ""
-)  # who signed its certificate, if not the system's authorities
-BACKBONE_LISTEN = text("TANSIQ_BACKBONE_LISTEN", "")  # this node is its federation's backbone, here: address:port
+BACKBONE_URL = backbone.url()
+BACKBONE_AUTHORITY = backbone.authority()
+BACKBONE_LISTEN = backbone.listen()
 BACKBONE_CERTIFICATE = text("TANSIQ_BACKBONE_CERTIFICATE", "")
 BACKBONE_KEY = text("TANSIQ_BACKBONE_KEY", "")
 BACKBONE_BYTES = number("TANSIQ_BACKBONE_BYTES", 20 << 30, 1 << 30, 1 << 50)  # of disk
