@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from factories.backbone import eventually
+from tansiq.workers.lab.crew import children_of
 
 pytestmark = pytest.mark.sqlite(why="every node of a lab has a SQLite file of its own")
 
@@ -63,12 +67,32 @@ def test_lab_is_up_until_it_is_told_to_end(tmp_path: Path) -> None:
     finally:
         down = tansiq("lab", "down", "--folder", folder, "--json")
     after = tansiq("lab", "status", "--folder", folder, "--json")
+    more = tansiq("lab", "up", "--nodes", "5", "--folder", folder, "--json")
 
     assert up.returncode == 0, up.stdout + up.stderr
     assert sorted(json.loads(status.stdout)["running"]) == ["XA", "XB"]
     assert json.loads(second.stdout)["error"]["code"] == "lab.there"
     assert json.loads(down.stdout) == {"down": True}
-    assert (after.returncode, json.loads(after.stdout)["error"]["code"]) == (2, "lab.none")
+    assert (after.returncode, json.loads(after.stdout)["error"]["code"]) == (2, "lab.ended")
+    assert (more.returncode, json.loads(more.stdout)["error"]["code"]) == (2, "lab.other_number")
+
+
+def test_ctrl_c_ends_what_is_being_set_up(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    going = subprocess.Popen(
+        [sys.executable, "-P", "-m", "tansiq", "lab", "up", "--nodes", "2", "--folder", str(folder)],
+        env={name: value for name, value in os.environ.items() if not name.startswith(("TANSIQ_", "DJANGO_"))},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    eventually(lambda: (folder / "template").is_dir() and len(children_of(going.pid)) == 1, 60)
+    (keeper,) = children_of(going.pid)
+
+    going.send_signal(signal.SIGINT)
+
+    assert going.wait(30) == 130
+    assert not Path(f"/proc/{keeper}").exists()
+    assert not (folder / "control").exists()
 
 
 def test_scenario_that_cannot_be_read_is_no_trouble_of_the_disk(tmp_path: Path) -> None:

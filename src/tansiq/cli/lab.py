@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "lab"
 USUAL = Path("lab")
-MOST = 57
+FEW, MOST = 5, 57
 UP_SECONDS = 600.0
 GLANCE_SECONDS = 0.2
 
@@ -37,6 +39,13 @@ class NotUp(TansiqError):
     code = "lab.not_up"
     message = N_("The lab in {folder} did not come up: {why}")
     remedy = N_("Read {log}, delete the folder, and try again.")
+
+
+class OtherNumber(TansiqError):
+    code = "lab.other_number"
+    message = N_("The lab in {folder} has {count} nodes already.")
+    remedy = N_("Start it again with `tansiq lab up`, or name a folder for another lab with `--folder`.")
+    exit_code = 2
 
 
 class NotProven(TansiqError):
@@ -65,7 +74,10 @@ def app() -> typer.Typer:
 
 
 def up(
-    nodes: Annotated[int, typer.Option("--nodes", metavar="N", min=2, max=MOST, help=_("How many nodes."))] = 5,
+    nodes: Annotated[
+        int | None,
+        typer.Option("--nodes", metavar="N", min=2, max=MOST, help=_("How many nodes."), show_default=str(FEW)),
+    ] = None,
     folder: Folder = USUAL,
     json: AsJson = False,
 ) -> None:
@@ -73,17 +85,19 @@ def up(
     here = folder / "lab.json"
     is_new = not here.exists()
     begun = time.monotonic()
-    _refuse_second(folder, is_new=is_new)
-    say(_("Setting {count} nodes up in {folder}.").format(count=nodes, folder=folder) if is_new else _("Starting."))
+    _refuse_second(folder, nodes, is_new=is_new)
+    count = nodes or FEW
+    say(_("Setting {count} nodes up in {folder}.").format(count=count, folder=folder) if is_new else _("Starting."))
     load(folder)
-    stand = _detached(folder, lambda: _kept(folder, nodes, is_new=is_new))
+    stand = _detached(folder, lambda: _kept(folder, count, is_new=is_new))
     if json:
         emit(stand)
         return
     seconds = time.monotonic() - begun
+    count = len(stand["running"])
     typer.echo(
-        ngettext("{count} node runs after {seconds:.1f} s.", "{count} nodes run after {seconds:.1f} s.", nodes).format(
-            count=len(stand["running"]), seconds=seconds
+        ngettext("{count} node runs after {seconds:.1f} s.", "{count} nodes run after {seconds:.1f} s.", count).format(
+            count=count, seconds=seconds
         )
     )
     _tell(stand)
@@ -171,10 +185,10 @@ def program() -> Path:
     return backbone.program(os.environ.get("TANSIQ_NATS_SERVER", ""))
 
 
-def _refuse_second(folder: Path, *, is_new: bool) -> None:
-    """Raises: LabThere: it runs, or something else is there."""
+def _refuse_second(folder: Path, nodes: int | None, *, is_new: bool) -> None:
+    """Raises: LabThere: it runs, or something else is there; OtherNumber."""
     from tansiq.workers.lab import control
-    from tansiq.workers.lab.place import LabThere, NoLab
+    from tansiq.workers.lab.place import LabThere, NoLab, Place
 
     if is_new:
         if folder.exists() and any(folder.iterdir()):
@@ -183,6 +197,9 @@ def _refuse_second(folder: Path, *, is_new: bool) -> None:
     try:
         control.ask(folder, "status")
     except NoLab:
+        count = len(Place(folder).read()["nodes"])
+        if nodes not in (None, count):
+            raise OtherNumber(folder=folder, count=count) from None
         return
     raise LabThere(folder=folder)
 
@@ -216,15 +233,27 @@ def _detached(folder: Path, keeper: Callable[[], None]) -> dict[str, Any]:
     if not (pid := os.fork()):
         _alone(log, keeper)
     until = time.monotonic() + UP_SECONDS
-    while time.monotonic() < until:
-        if os.waitpid(pid, os.WNOHANG)[0]:
-            lines = log.read_text(errors="replace").strip().splitlines()
-            raise NotUp(folder=folder, why=lines[-1] if lines else "-", log=log)
-        try:
-            return control.ask(folder, "status")
-        except NoLab:
-            time.sleep(GLANCE_SECONDS)
+    try:
+        while time.monotonic() < until:
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                lines = log.read_text(errors="replace").strip().splitlines()
+                raise NotUp(folder=folder, why=lines[-1] if lines else "-", log=log)
+            try:
+                return control.ask(folder, "status")
+            except NoLab:
+                time.sleep(GLANCE_SECONDS)
+    except KeyboardInterrupt:
+        _end(pid)
+        raise
+    _end(pid)
     raise NotUp(folder=folder, why=f"{UP_SECONDS:.0f} s", log=log)
+
+
+def _end(pid: int) -> None:
+    """The process that sets a lab up; whatever it has started ends with it."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
 
 
 def _alone(log: Path, keeper: Callable[[], None]) -> None:

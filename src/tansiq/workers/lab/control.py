@@ -7,14 +7,14 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from tansiq.workers.lab.place import NoLab, Place
+from tansiq.workers.lab.place import LabEnded, Place
 
 ANSWER_SECONDS = 120.0
 LONGEST = 1 << 24
 
 
 def ask(folder: Path, do: str, nodes: list[str] | None = None) -> dict[str, Any]:
-    """What the process that keeps the lab answers. Raises: NoLab, where there is none."""
+    """What the process that keeps the lab answers. Raises: NoLab, where there is none; LabEnded, where none runs."""
     place = Place(folder)
     place.read()
     try:
@@ -27,4 +27,4 @@ def ask(folder: Path, do: str, nodes: list[str] | None = None) -> dict[str, Any]
                 answer: dict[str, Any] = json.loads(stream.readline(LONGEST))
                 return answer
     except (FileNotFoundError, ConnectionRefusedError):
-        raise NoLab(folder=folder) from None
+        raise LabEnded(folder=folder) from None

@@ -24,6 +24,12 @@ class NoLab(TansiqError):
     exit_code = 2
 
 
+class LabEnded(NoLab):
+    code = "lab.ended"
+    message = N_("The lab in {folder} has ended.")
+    remedy = N_("`tansiq lab up` starts it again, with the nodes that it has.")
+
+
 class LabThere(TansiqError):
     code = "lab.there"
     message = N_("There is something in {folder} already.")
