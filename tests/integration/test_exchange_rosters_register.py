@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from tansiq.core.home import Home
 from tansiq.exchange import roster_change
 from tansiq.exchange.roster import Roster, Standing
 from tansiq.exchange.roster_signing import Accepted, SignedRoster, gathered, sign, signed
+
+if TYPE_CHECKING:
+    from tansiq.members.actions.directory import Counts
 
 pytestmark = pytest.mark.usefixtures("database", "forgotten")
 
@@ -66,6 +70,13 @@ def verified(code: str) -> set[tuple[str, str]]:
     return {
         (one.value, one.source) for one in queries.claims() if one.team == code and one.verified and not one.valid_until
     }
+
+
+def imported(document: str, now: datetime = LATER) -> Counts:
+    from tansiq.members.actions import import_statement
+    from tansiq.members.statement import read
+
+    return import_statement(read(document), now=now).counts
 
 
 def claimed(code: str, value: str, source: str = "its registry") -> None:
@@ -198,6 +209,20 @@ def test_claims_that_the_next_roster_does_not_have_end() -> None:
 
     assert (before, verified("XB-CERT")) == ({("gov.example", "roster:1")}, set())
     assert alarmed() == []
+
+
+def test_claims_that_a_roster_verified_stay_where_a_file_says_nothing_of_claims() -> None:
+    """A telephone number is added. Where the file has claims it is the full statement of them; what ends is named."""
+    begun("XA", "XB")
+    contact = '[[team]]\ncode = "XB-CERT"\nname = "XB"\ncontacts = [ { kind = "phone", value = "+999 555 0100" } ]\n'
+
+    silent = imported(contact)
+    then = verified("XB-CERT")
+    telling = imported(contact + "claims = { asn = [64511] }\n")
+
+    assert (silent.claims_ended, silent.of_roster, then) == (0, [], {("gov.example", "roster:1")})
+    assert [(claim.team, claim.value) for claim in telling.of_roster] == [("XB-CERT", "gov.example")]
+    assert verified("XB-CERT") == {("64511", "operator")}
 
 
 def test_claims_of_teams_of_which_the_next_roster_says_the_same_are_left() -> None:

@@ -212,6 +212,9 @@ def _report(imported: Imported, *, json: bool, dry_run: bool) -> None:
                 "claims_ended": counts.claims_ended,
                 "superseded": len(counts.superseded),
                 "superseded_claims": [{"country": claim.value, "team": claim.team} for claim in counts.superseded],
+                "roster_claims_ended": [
+                    {"kind": claim.kind, "value": claim.value, "team": claim.team} for claim in counts.of_roster
+                ],
                 "contacts": counts.contacts,
                 "claims_version": counts.claims_version,
                 "overlaps": overlaps,

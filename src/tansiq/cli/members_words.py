@@ -135,6 +135,11 @@ def summary(counts: Counts, *, dry_run: bool) -> Iterator[str]:
     if counts.superseded:
         gone = ", ".join(f"{claim.value} ({claim.team})" for claim in counts.superseded)
         yield _("Shipped country claims that gave way to yours: {claims}.").format(claims=gone)
+    if counts.of_roster:
+        gone = ", ".join(f"{claim.value} ({claim.team}, {claim.source})" for claim in counts.of_roster)
+        yield _("Claims that the federation's roster has verified and this file ended here: {claims}.").format(
+            claims=gone
+        )
     if dry_run:
         yield _("Nothing was changed: this was a dry run.")
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,8 @@ from tansiq.core import claims as core
 from tansiq.members.models import Claim, Team
 from tansiq.members.statement import StatedTeam
 
+BY_ROSTER = "roster:"
+"""How the source of a claim begins that a federation's roster has verified."""
 _BATCH = 500
 _COLUMNS = (
     "pk",
@@ -51,6 +53,7 @@ class Change:
     teams: set[str] = field(default_factory=set)
     to_end: list[int] = field(default_factory=list)
     to_withdraw: list[int] = field(default_factory=list)
+    of_roster: list[core.Claim] = field(default_factory=list)  # those that end though a roster has verified them
     to_annotate: dict[Annotation, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -65,7 +68,8 @@ class Change:
 def state(stated: Sequence[StatedTeam], teams: Mapping[str, Team], *, now: datetime, shipped: bool) -> Change:
     """Make the claims in force of ``teams`` those that are ``stated``."""
     wanted = {_identity(claim): claim for team in stated for claim in team.claims}
-    change = _compared(wanted, teams, now=now, shipped=shipped)
+    silent = {team.code for team in stated if not team.names_claims}
+    change = _compared(wanted, teams, silent, now=now, shipped=shipped)
     for batch in _batches(change.to_end):
         Claim.objects.filter(pk__in=batch).update(valid_until=now)
     for batch in _batches(change.to_withdraw):
@@ -80,12 +84,18 @@ def state(stated: Sequence[StatedTeam], teams: Mapping[str, Team], *, now: datet
 
 
 def _compared(
-    wanted: dict[tuple[object, ...], core.Claim], teams: Mapping[str, Team], *, now: datetime, shipped: bool
+    wanted: dict[tuple[object, ...], core.Claim],
+    teams: Mapping[str, Team],
+    silent: Collection[str],
+    *,
+    now: datetime,
+    shipped: bool,
 ) -> Change:
     """What to do with the claims that are there; takes those that can stay as they are out of ``wanted``.
 
     One that the statement lists otherwise (other times, no longer verified) is restated: the old row goes, past
-    included, since the statement says what held when. One that it does not list ends now, and its past stays.
+    included, since the statement says what held when. One that it does not list ends now, and its past stays; but what
+    a roster has verified is left where the statement is ``silent`` of the team's claims.
     """
     change = Change()
     listed = {identity[:3] for identity in wanted}
@@ -96,6 +106,8 @@ def _compared(
             if (said.source, said.decision, shipped) == (source, decision, ships):
                 continue
             change.to_annotate[said.source, said.decision, shipped].append(key)
+        elif source.startswith(BY_ROSTER) and team in silent:
+            continue
         elif (team, kind, value) in listed or (since is not None and since >= now):
             change.to_withdraw.append(key)
         elif until is None or until > now:
@@ -103,6 +115,8 @@ def _compared(
         else:
             continue
         change.teams.add(team)
+        if said is None and source.startswith(BY_ROSTER) and (team, kind, value) not in listed:
+            change.of_roster.append(core.Claim(team, kind, value, source=source))
     return change
 
 

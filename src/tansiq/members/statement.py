@@ -56,6 +56,7 @@ class StatedTeam:
     kind: str
     source: str
     claims: list[Claim] = field(default_factory=list)
+    names_claims: bool = field(default=True, compare=False)  # False: the file has no `claims` at all
     places: list[Path] = field(default_factory=list, compare=False)  # where each claim stands
     contacts: list[dict[str, Any]] = field(default_factory=list)
     periods: list[StatedPeriod] | None = None  # None: the file does not speak of it
@@ -169,6 +170,7 @@ class _Reader:
             kind=self.choice(table, "kind", TEAM_KINDS, place) or TEAM_KINDS[0],
             source=self.text(table, "source", place),
         )
+        team.names_claims = "claims" in table
         self.claims(table.get("claims", {}), team, (*place, "claims"))
         if not team.country and len(own := [c.value for c in team.claims if c.kind == "country"]) == 1:
             team.country = own[0]

@@ -26,7 +26,7 @@ from tansiq.members.models import Contact, PublishedProfile, Team, TeamCertifica
 from tansiq.members.queries.directory import CLAIM_COLUMNS
 from tansiq.members.statement import StatedTeam
 
-BY, ROSTER = "exchange", "roster:"
+BY, ROSTER = "exchange", claiming.BY_ROSTER
 
 
 def apply(said: Said, now: datetime) -> None:

@@ -44,6 +44,7 @@ class Counts:
     claims_changed: int = 0
     claims_ended: int = 0
     superseded: list[core.Claim] = field(default_factory=list)
+    of_roster: list[core.Claim] = field(default_factory=list)  # ended though a federation's roster has verified them
     contacts: int = 0
     claims_version: int = 0
     stated: int = 0  # teams of the file
@@ -78,8 +79,9 @@ def import_statement(statement: Statement, *, now: datetime, dry_run: bool = Fal
     """Make the directory say of the teams in ``statement`` what it says, and nothing else.
 
     A value that the statement lists is claimed as the statement says, past included. A claim of these teams that it
-    no longer lists ends at ``now``. Shipped country claims of other teams give way to the operator's. Other teams
-    stay as they are. The same statement again changes nothing. With ``dry_run`` the same result, and no change.
+    no longer lists ends at ``now``; one that a roster has verified only where it names claims of the team. Shipped
+    country claims of other teams give way to the operator's. Other teams stay as they are. The same statement again
+    changes nothing. With ``dry_run`` the same result, and no change.
 
     Raises: NotAllowed; BadStatement: what only the register can know is wrong; NotStored, when the database cannot be
         written (full, read-only, kept busy). Then nothing is changed.
@@ -160,6 +162,7 @@ def _state(stated: Sequence[StatedTeam], *, now: datetime, shipped: bool) -> Cou
     teams, new = _state_teams(stated, counts, shipped=shipped)
     change = claiming.state(stated, teams, now=now, shipped=shipped)
     counts.claims_new, counts.claims_changed, counts.claims_ended = change.new, change.changed, change.ended
+    counts.of_roster = change.of_roster
     counts.moved |= change.teams
     _state_contacts(stated, teams, counts)
     counts.new = new
